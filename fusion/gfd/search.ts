@@ -1,0 +1,109 @@
+import type { Alphabet, UnitHypothesis, UnitOutcome, UnitSearch } from '../../models/core/stepwise.ts';
+import type { TokenScorer } from '../../models/core/token-scorer.ts';
+import type { TranscribeOptions } from '../../models/core/transcript.ts';
+import { ByteCover } from '../bytes/byte-cover.ts';
+import { LlmTree } from '../bytes/llm-tree.ts';
+import { FusionSearch } from './decoder.ts';
+import { contextText } from './llm-context.ts';
+import { LlmText } from './llm-text.ts';
+import { PaperSearch, type Reshape } from './paper-search.ts';
+import { presetFor } from './presets.ts';
+import { readingDifferences } from './reading-difference.ts';
+import type { LengthUnit } from './weights.ts';
+
+export interface FusionRoom {
+  /** Null while no language model is loaded: every search is then the recognizer's alone. */
+  readonly scorer: TokenScorer | null;
+  readonly alphabet: Alphabet;
+  /** Traditional to Simplified, character by character; shown to the language model only. */
+  readonly scriptTable: ReadonlyMap<string, string>;
+  readonly reshape: Reshape;
+}
+
+/** Overrides for benches and tuning; users choose a preset and r. */
+export interface FusionTuning {
+  readonly lengthUnit?: LengthUnit;
+  readonly widthPerBeam?: number;
+  readonly mergeEqual?: boolean;
+  readonly asking?: 'lazy' | 'eager';
+}
+
+type SearchOptions = Pick<
+  TranscribeOptions,
+  'beams' | 'nBest' | 'llmWeight' | 'preset' | 'llmPrompt' | 'hotwords' | 'llmContextCharsMax' | 'explain'
+>;
+
+/** The search for the units of one stream: fused where a language model takes part, else the recognizer's own beam. */
+export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: FusionTuning = {}): UnitSearch {
+  const decoder = new TextDecoder();
+  return async (source, signal) => {
+    const { language, previousText } = source.unit;
+    const preset = presetFor(options.preset, language);
+    const llmWeight = room.scorer === null ? 0 : (options.llmWeight ?? preset.llmWeight);
+    const { beams, nBest } = options;
+    const context = contextText({
+      prompt: options.llmPrompt,
+      hotwords: options.hotwords,
+      previousText,
+      previousCharsMax: options.llmContextCharsMax,
+    });
+    const table = language === 'zh' ? room.scriptTable : new Map<string, string>();
+    const text = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context) });
+    const contextBytes = new LlmText(table, { dropLeadingSpace: false }).view(new TextEncoder().encode(context));
+    const contextTokens = llmWeight > 0 && context !== '' ? room.scorer!.vocab.encode(contextBytes) : [];
+    const parts = { scorer: room.scorer, alphabet: room.alphabet, text };
+    const search = (weight: number) =>
+      new FusionSearch(parts, {
+        beams,
+        nBest,
+        width: Math.max(beams + 1, beams * (tuning.widthPerBeam ?? preset.widthPerBeam)),
+        weights: { llmWeight: weight, lengthUnit: tuning.lengthUnit ?? preset.lengthUnit },
+        asking: tuning.asking ?? 'lazy',
+        contextTokens,
+        mergeEqual: tuning.mergeEqual ?? preset.mergeEqual,
+      }).search(source, signal);
+    if (llmWeight === 0) return search(0);
+    const alone = options.explain ? await search(0) : null;
+    const fused =
+      options.preset === 'gfd-paper'
+        ? await new PaperSearch(parts, room.reshape, { contextTokens, nBest }).search(source, signal)
+        : await search(llmWeight);
+    if (alone === null) return fused;
+    const spell = ({ tokens }: UnitHypothesis) =>
+      decoder.decode(Uint8Array.from(tokens.flatMap((id) => [...room.alphabet.bytesOf(id)])));
+    const readings = [alone.hypotheses[0]!, fused.hypotheses[0]!].map((hypothesis) => ({
+      text: spell(hypothesis),
+      recognizer: hypothesis.recognizerLogProb,
+    }));
+    const llm = await byteLogProbs(
+      parts,
+      contextTokens,
+      readings.map((reading) => reading.text),
+      signal,
+    );
+    const [recognized, chosen] = readings.map((reading, i) => ({
+      text: reading.text,
+      logProb: { recognizer: reading.recognizer, llm: llm[i]! },
+    }));
+    return { ...fused, changes: readingDifferences(recognized!, chosen!) } satisfies UnitOutcome;
+  };
+}
+
+/** log P(text) by the language model, for texts that are compared after the search. */
+async function byteLogProbs(
+  { scorer, text }: { scorer: TokenScorer | null; text: LlmText },
+  contextTokens: readonly number[],
+  texts: readonly string[],
+  signal?: AbortSignal,
+): Promise<number[]> {
+  const tree = new LlmTree(scorer!, contextTokens);
+  try {
+    const covers = texts.map((one) => ByteCover.of(text.view(new TextEncoder().encode(one)), tree, scorer!.vocab));
+    const missing = new Set<Parameters<ByteCover['collectMissing']>[1] extends Set<infer N> ? N : never>();
+    for (const cover of covers) cover.collectMissing(tree, missing);
+    if (missing.size > 0) await tree.evaluate(missing, signal);
+    return covers.map((cover) => cover.logProb);
+  } finally {
+    tree.dispose();
+  }
+}
