@@ -34,20 +34,12 @@ export class LlmTree {
   #sweep = 0;
   #all = new Set<LlmNode>();
 
-  /** `contextTokens`: tokens shown before the text, without the beginning-of-text token. */
-  constructor(scorer: TokenScorer, contextTokens: readonly number[]) {
+  /** `context`: the scorer's node of the last token shown before the text; whoever leased it keeps it alive. */
+  constructor(scorer: TokenScorer, context: ScorerNode) {
     this.#scorer = scorer;
-    let node = scorer.child(null, scorer.vocab.bos);
-    const path = [node];
-    for (const token of contextTokens) {
-      node = scorer.child(node, token);
-      path.push(node);
-    }
-    this.#context = path;
-    this.root = new LlmNode(null, node);
+    this.root = new LlmNode(null, context);
     this.root.pathLogProb = 0;
   }
-  #context: readonly ScorerNode[];
 
   child(parent: LlmNode, token: number): LlmNode {
     const known = parent.children.get(token);
@@ -118,10 +110,9 @@ export class LlmTree {
     this.#scorer.release(released);
   }
 
-  /** Releases every cached node, the context's too. */
+  /** Releases every cached node of the tree; the context stays with its lease. */
   dispose(): void {
     this.retain([], 0);
-    this.#scorer.release([...this.#context].reverse());
   }
 
   /** Gives `node`'s children, and theirs, the path probability that they waited for. */

@@ -20,9 +20,9 @@ import type {
   UnitHypothesis,
   UnitOutcome,
 } from '../../models/core/stepwise.ts';
-import type { TokenScorer } from '../../models/core/token-scorer.ts';
 import { end, extend, type Hypothesis, ROOT, unroll } from '../beam/hypothesis.ts';
 import { ByteCover } from '../bytes/byte-cover.ts';
+import type { ContextCache, ContextLease } from '../bytes/context-cache.ts';
 import { type LlmNode, LlmTree } from '../bytes/llm-tree.ts';
 import type { LlmText } from './llm-text.ts';
 import { type FusionWeights, fuseLogProbs } from './weights.ts';
@@ -35,15 +35,15 @@ export interface FusionSearchOptions {
   readonly weights: FusionWeights;
   /** 'lazy' asks the language model only where it can matter; 'eager' asks for everything. Same result. */
   readonly asking: 'lazy' | 'eager';
-  /** Shown to the language model before the text, not scored. */
+  /** Tokens shown to the language model before the text, not scored. */
   readonly contextTokens: readonly number[];
   /** One more reading of the same bytes (other timestamps, other script) is dropped from the beam. */
   readonly mergeEqual: boolean;
 }
 
 export interface FusionParts {
-  /** The language model; null searches by the recognizer alone (r = 0). */
-  readonly scorer: TokenScorer | null;
+  /** The language model with the contexts that it has read; null searches by the recognizer alone (r = 0). */
+  readonly contexts: ContextCache | null;
   readonly alphabet: Alphabet;
   readonly text: LlmText;
 }
@@ -83,15 +83,17 @@ export class FusionSearch {
   #parts: FusionParts;
   #options: FusionSearchOptions;
   /** Null at r = 0: the language model is then never asked. */
-  #llm: { readonly tree: LlmTree; readonly vocab: ByteVocab } | null = null;
+  #llm: { readonly tree: LlmTree; readonly vocab: ByteVocab; readonly context: ContextLease } | null = null;
   #counters: Counters = { steps: 0, rows: 0, rowsEager: 0, rowsFloor: 0, calls: 0, llmMs: 0 };
 
   constructor(parts: FusionParts, options: FusionSearchOptions) {
     this.#parts = parts;
     this.#options = options;
-    if (options.weights.llmWeight > 0 && parts.scorer) {
-      this.#llm = { tree: new LlmTree(parts.scorer, options.contextTokens), vocab: parts.scorer.vocab };
-    } else if (options.weights.llmWeight > 0) throw new Error('fusion with r > 0 needs a language model');
+    if (options.weights.llmWeight === 0) return;
+    if (parts.contexts === null) throw new Error('fusion with r > 0 needs a language model');
+    const context = parts.contexts.acquire(options.contextTokens);
+    const { scorer } = parts.contexts;
+    this.#llm = { tree: new LlmTree(scorer, context.last), vocab: scorer.vocab, context };
   }
 
   /** Throws what the source or the scorer throws; the language model's cache is released in every case. */
@@ -129,6 +131,7 @@ export class FusionSearch {
       };
     } finally {
       this.#llm?.tree.dispose();
+      this.#llm?.context.release();
     }
   }
 

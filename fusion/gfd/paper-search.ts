@@ -58,8 +58,9 @@ export class PaperSearch {
   }
 
   async search(source: StepwiseSource, signal?: AbortSignal): Promise<UnitOutcome> {
-    const scorer = this.#parts.scorer!;
-    const tree = new LlmTree(scorer, this.#contextTokens);
+    const { scorer } = this.#parts.contexts!;
+    const context = this.#parts.contexts!.acquire(this.#contextTokens);
+    const tree = new LlmTree(scorer, context.last);
     let llmMs = 0;
     let rows = 0;
     let calls = 0;
@@ -101,6 +102,7 @@ export class PaperSearch {
       return { hypotheses, changes: [], stats };
     } finally {
       tree.dispose();
+      context.release();
     }
   }
 

@@ -1,9 +1,10 @@
 import type { Alphabet, UnitHypothesis, UnitOutcome, UnitSearch } from '../../models/core/stepwise.ts';
-import type { TokenScorer } from '../../models/core/token-scorer.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import { ByteCover } from '../bytes/byte-cover.ts';
-import { LlmTree } from '../bytes/llm-tree.ts';
+import type { ContextCache } from '../bytes/context-cache.ts';
+import { type LlmNode, LlmTree } from '../bytes/llm-tree.ts';
 import { FusionSearch } from './decoder.ts';
+import { coversLanguage } from './language-coverage.ts';
 import { contextText } from './llm-context.ts';
 import { LlmText } from './llm-text.ts';
 import { PaperSearch, type Reshape } from './paper-search.ts';
@@ -13,7 +14,7 @@ import type { LengthUnit } from './weights.ts';
 
 export interface FusionRoom {
   /** Null while no language model is loaded: every search is then the recognizer's alone. */
-  readonly scorer: TokenScorer | null;
+  readonly contexts: ContextCache | null;
   readonly alphabet: Alphabet;
   /** Traditional to Simplified, character by character; shown to the language model only. */
   readonly scriptTable: ReadonlyMap<string, string>;
@@ -39,7 +40,10 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
   return async (source, signal) => {
     const { language, previousText } = source.unit;
     const preset = presetFor(options.preset, language);
-    const llmWeight = room.scorer === null ? 0 : (options.llmWeight ?? preset.llmWeight);
+    const { contexts } = room;
+    const wanted = contexts === null ? 0 : (options.llmWeight ?? preset.llmWeight);
+    const covered = wanted === 0 || coversLanguage(contexts!.scorer.vocab, language);
+    const llmWeight = covered ? wanted : 0;
     const { beams, nBest } = options;
     const context = contextText({
       prompt: options.llmPrompt,
@@ -50,8 +54,8 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
     const table = language === 'zh' ? room.scriptTable : new Map<string, string>();
     const text = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context) });
     const contextBytes = new LlmText(table, { dropLeadingSpace: false }).view(new TextEncoder().encode(context));
-    const contextTokens = llmWeight > 0 && context !== '' ? room.scorer!.vocab.encode(contextBytes) : [];
-    const parts = { scorer: room.scorer, alphabet: room.alphabet, text };
+    const contextTokens = llmWeight > 0 && context !== '' ? contexts!.scorer.vocab.encode(contextBytes) : [];
+    const parts = { contexts, alphabet: room.alphabet, text };
     const search = (weight: number) =>
       new FusionSearch(parts, {
         beams,
@@ -62,6 +66,7 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
         contextTokens,
         mergeEqual: tuning.mergeEqual ?? preset.mergeEqual,
       }).search(source, signal);
+    if (!covered) return { ...(await search(0)), warnings: [uncovered(language)] };
     if (llmWeight === 0) return search(0);
     const alone = options.explain ? await search(0) : null;
     const fused =
@@ -76,7 +81,8 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
       recognizer: hypothesis.recognizerLogProb,
     }));
     const llm = await byteLogProbs(
-      parts,
+      contexts!,
+      text,
       contextTokens,
       readings.map((reading) => reading.text),
       signal,
@@ -89,21 +95,32 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
   };
 }
 
+function uncovered(language: string) {
+  const message =
+    `The language model's vocabulary is trimmed and lacks the script of "${language}", so the text is the recognizer's ` +
+    'alone (r = 0). Convert the full vocabulary to use fusion: bytefuse models convert --vocab full';
+  return { code: 'llm_language_uncovered', message };
+}
+
 /** log P(text) by the language model, for texts that are compared after the search. */
 async function byteLogProbs(
-  { scorer, text }: { scorer: TokenScorer | null; text: LlmText },
+  contexts: ContextCache,
+  text: LlmText,
   contextTokens: readonly number[],
   texts: readonly string[],
   signal?: AbortSignal,
 ): Promise<number[]> {
-  const tree = new LlmTree(scorer!, contextTokens);
+  const context = contexts.acquire(contextTokens);
+  const { vocab } = contexts.scorer;
+  const tree = new LlmTree(contexts.scorer, context.last);
   try {
-    const covers = texts.map((one) => ByteCover.of(text.view(new TextEncoder().encode(one)), tree, scorer!.vocab));
-    const missing = new Set<Parameters<ByteCover['collectMissing']>[1] extends Set<infer N> ? N : never>();
+    const covers = texts.map((one) => ByteCover.of(text.view(new TextEncoder().encode(one)), tree, vocab));
+    const missing = new Set<LlmNode>();
     for (const cover of covers) cover.collectMissing(tree, missing);
     if (missing.size > 0) await tree.evaluate(missing, signal);
     return covers.map((cover) => cover.logProb);
   } finally {
     tree.dispose();
+    context.release();
   }
 }

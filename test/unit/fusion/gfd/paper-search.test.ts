@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ContextCache } from '../../../../fusion/bytes/context-cache.ts';
 import { LlmText } from '../../../../fusion/gfd/llm-text.ts';
 import { PAPER, PaperSearch } from '../../../../fusion/gfd/paper-search.ts';
 import type { BeamPick, StepCandidates, StepwiseSource } from '../../../../models/core/stepwise.ts';
@@ -10,7 +11,7 @@ const text = new LlmText(new Map(), { dropLeadingSpace: true });
 const same = <T>(distribution: T) => distribution;
 
 function paper(scorer: ToyScorer, nBest = 5) {
-  return new PaperSearch({ scorer, alphabet, text }, same, { contextTokens: [], nBest });
+  return new PaperSearch({ contexts: new ContextCache(scorer, 0), alphabet, text }, same, { contextTokens: [], nBest });
 }
 
 /** Plays fixed candidates and records which beams were asked for. */
