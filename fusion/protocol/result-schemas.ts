@@ -83,10 +83,13 @@ const stats: Check<SearchStats> = map({
   llmMs: amount,
 });
 
+const warning: Check<Warning> = map({ code: name, message: text() });
+
 export const outcomeSchema: Check<UnitOutcome> = map({
   hypotheses: list(hypothesis, BEAMS_MAX, 1),
   changes: list(change),
   stats,
+  warnings: optional(list(warning)),
 });
 
 const word: Check<Word> = map({ word: text(), start: amount, end: amount, probability });
@@ -113,8 +116,6 @@ export const resultSchema: Check<UnitResult> = map({
   changes: list(change),
   stats,
 });
-
-const warning: Check<Warning> = map({ code: name, message: text() });
 
 const summaryFields = {
   task,

@@ -58,6 +58,8 @@ export const ERRORS = {
     hint: 'Put ffmpeg on PATH, or convert the file to WAV, FLAC, MP3 or OGG.',
   },
 
+  manifest_malformed: { status: 400, exit: 3, retry: false, hint: 'See docs/benchmarks.md for the form of a data set.' },
+
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
   model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },
   model_corrupt: {
@@ -98,6 +100,12 @@ export const ERRORS = {
   },
 
   disk_full: { status: 507, exit: 5, retry: true, hint: 'Free some space, or set BYTEFUSE_HOME to a larger disk.' },
+  cache_unwritable: {
+    status: 507,
+    exit: 5,
+    retry: false,
+    hint: 'Check the permissions of the cache folder, or set BYTEFUSE_HOME to another one.',
+  },
   memory_low: { status: 507, exit: 5, retry: true, hint: 'Close other programs, or use a smaller model.' },
   device_unavailable: { status: 400, exit: 5, retry: false, hint: 'Use --device cpu.' },
   output_exists: { status: 409, exit: 5, retry: false, hint: 'Choose another output folder, or give --overwrite.' },

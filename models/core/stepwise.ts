@@ -101,6 +101,14 @@ export interface UnitOutcome {
   readonly hypotheses: readonly UnitHypothesis[];
   readonly changes: readonly FusionChange[];
   readonly stats: SearchStats;
+  /** What the user should know of how this unit was searched, such as a language that the LLM's vocabulary lacks. */
+  readonly warnings?: readonly Warning[];
+}
+
+/** A machine-readable remark on a result: language outside the vocabulary, audio cut short, and so on. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** A search over one unit: plain beam search, generative fusion decoding, or a proxy of one elsewhere. */

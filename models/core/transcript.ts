@@ -1,4 +1,6 @@
-import type { FusionChange, SearchStats, UnitHypothesis } from './stepwise.ts';
+import type { FusionChange, SearchStats, UnitHypothesis, Warning } from './stepwise.ts';
+
+export type { Warning } from './stepwise.ts';
 
 /** One word with its time. Seconds from the start of the recording, as clients of transcription services expect. */
 export interface Word {
@@ -35,12 +37,6 @@ export interface UnitResult {
   readonly hypotheses: readonly (UnitHypothesis & { readonly text: string })[];
   readonly changes: readonly FusionChange[];
   readonly stats: SearchStats;
-}
-
-/** A machine-readable remark on the result: language outside the vocabulary, audio cut short, and so on. */
-export interface Warning {
-  readonly code: string;
-  readonly message: string;
 }
 
 export interface Transcript {

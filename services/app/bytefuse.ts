@@ -1,0 +1,207 @@
+/**
+ * The library: open once, transcribe many times, close. The command line uses nothing else.
+ *
+ * ```ts
+ * const bytefuse = await openBytefuse();
+ * const { text } = await bytefuse.transcribe('speech.wav', { language: 'en' });
+ * await bytefuse.close();
+ * ```
+ */
+
+import { type AudioOptions, type AudioSource, openAudio } from '../../models/audio/audio-file.ts';
+import type { ByteInput } from '../../models/audio/byte-reader.ts';
+import { AppError } from '../../models/core/app-error.ts';
+import { SAMPLE_RATE_HZ, WINDOW_SECONDS } from '../../models/core/limits.ts';
+import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
+import { checkTranscribeOptions, defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
+import { type BytefuseOptions, composeSpeechEngine } from './compose.ts';
+import type { EngineFacts, SpeechEngine } from './speech-engine.ts';
+
+export { AppError, ERRORS, type ErrorCode, type ErrorKind } from '../../models/core/app-error.ts';
+export type {
+  Segment,
+  TranscribeOptions,
+  Transcript,
+  TranscriptTimings,
+  UnitResult,
+  Warning,
+  Word,
+} from '../../models/core/transcript.ts';
+export { OUTPUT_FORMATS, type OutputFormat, writeTranscript } from '../output/format.ts';
+export type { BytefuseOptions } from './compose.ts';
+export type { EngineFacts } from './speech-engine.ts';
+
+/** A path, the bytes of a file, a stream of them; or samples that are decoded already. */
+export type TranscribeInput = ByteInput | DecodedAudio;
+
+/** Mono samples, -1..1, at 16 kHz. */
+export interface DecodedAudio {
+  readonly samples: Float32Array | AsyncIterable<Float32Array>;
+}
+
+export type TranscribeRequest = Partial<TranscribeOptions> & Omit<AudioOptions, 'signal'>;
+
+export interface TranscribeCall {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TranscribeProgress) => void;
+}
+
+export interface TranscribeProgress {
+  /** Seconds of the recording that are done; they only grow. */
+  readonly doneSeconds: number;
+  /** Null until the length is known: some formats do not say it. */
+  readonly totalSeconds: number | null;
+  readonly elapsedMs: number;
+}
+
+export interface Bytefuse {
+  readonly facts: EngineFacts;
+  /**
+   * Transcribes one recording. Several calls may run at once. Throws AppError: the codes of opening audio (file_not_found,
+   * audio_corrupt, ...), invalid_option, unknown_language, canceled (the signal aborted), deadline_exceeded (it timed
+   * out: AbortSignal.timeout), peer_lost (a worker died).
+   */
+  transcribe(input: TranscribeInput, request?: TranscribeRequest, call?: TranscribeCall): Promise<Transcript>;
+  /** Ends the workers; transcriptions under way fail. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Brings the models in where they are missing, starts the workers and waits until they are ready. Throws AppError: the
+ * codes of the models room (model_unknown, model_missing, source_unavailable, disk_full, ...), device_unavailable,
+ * canceled.
+ */
+export async function openBytefuse(options: BytefuseOptions = {}): Promise<Bytefuse> {
+  return bytefuseOver(await composeSpeechEngine(options));
+}
+
+/** The same over any engine: tests give a toy one. */
+export function bytefuseOver(engine: SpeechEngine): Bytefuse {
+  const closing = new AbortController();
+  let closed: Promise<void> | null = null;
+  return {
+    facts: engine.facts,
+    transcribe: (input, request = {}, call = {}) => transcribe(engine, input, request, call, closing.signal),
+    close: () => {
+      closing.abort(new AppError('canceled', 'Bytefuse was closed.'));
+      closed ??= engine.close();
+      return closed;
+    },
+  };
+}
+
+async function transcribe(
+  engine: SpeechEngine,
+  input: TranscribeInput,
+  request: TranscribeRequest,
+  call: TranscribeCall,
+  closing: AbortSignal,
+): Promise<Transcript> {
+  const startedMs = performance.now();
+  const { allowTruncated, secondsMax, ffmpegPath, ...given } = request;
+  const options: TranscribeOptions = { ...defaultTranscribeOptions, ...given };
+  checkTranscribeOptions(options);
+  checkFusionOptions(options);
+  const signal = call.signal ? AbortSignal.any([call.signal, closing]) : closing;
+  let source: AudioSource | null = null;
+  try {
+    signal.throwIfAborted();
+    if (!isDecoded(input)) {
+      source = await openAudio(input, {
+        signal,
+        ...(allowTruncated === undefined ? {} : { allowTruncated }),
+        ...(secondsMax === undefined ? {} : { secondsMax }),
+        ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
+      });
+    }
+    const meter = new ProgressMeter(source?.declaredSeconds ?? null, startedMs, call.onProgress);
+    const audio = meter.listen(isDecoded(input) ? chunksOf(input) : source!.chunks());
+    const transcript = await engine.transcribe(audio, options, { signal, onPartial: (unit) => meter.unitDone(unit) });
+    meter.end(transcript.duration);
+    const totalMs = performance.now() - startedMs;
+    return {
+      ...transcript,
+      warnings: [...(source?.warnings ?? []), ...transcript.warnings],
+      timings: { ...transcript.timings, totalMs },
+    };
+  } catch (error) {
+    throw translateAbort(error, signal);
+  } finally {
+    await source?.close();
+  }
+}
+
+function isDecoded(input: TranscribeInput): input is DecodedAudio {
+  return typeof input === 'object' && 'samples' in input;
+}
+
+async function* chunksOf({ samples }: DecodedAudio): AsyncGenerator<Float32Array> {
+  if (samples instanceof Float32Array) yield samples;
+  else yield* samples;
+}
+
+/** The recognizer's own options are checked where its defaults live; these are the fusion's. */
+function checkFusionOptions({ llmWeight, llmContextCharsMax }: TranscribeOptions): void {
+  if (llmWeight !== undefined && !(llmWeight >= 0 && llmWeight <= 1)) {
+    throw new AppError('invalid_option', `llmWeight is ${llmWeight}; it must lie between 0 and 1.`);
+  }
+  if (!Number.isInteger(llmContextCharsMax) || llmContextCharsMax < 0) {
+    throw new AppError('invalid_option', `llmContextCharsMax is ${llmContextCharsMax}; it must be 0 or more.`);
+  }
+}
+
+/** Whatever a stage threw once the signal fired, the caller hears why it fired. */
+function translateAbort(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted) return error;
+  const { reason } = signal;
+  if (reason instanceof AppError) return reason;
+  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
+    return new AppError('deadline_exceeded', 'The transcription took longer than its deadline.', { cause: error });
+  }
+  return new AppError('canceled', 'The transcription was canceled.', { cause: error });
+}
+
+/** Turns what goes in and what comes out into progress. */
+class ProgressMeter {
+  #total: number | null;
+  readonly #startedMs: number;
+  readonly #report: TranscribeCall['onProgress'];
+  #heardSamples = 0;
+  #doneSeconds = 0;
+
+  constructor(totalSeconds: number | null, startedMs: number, report: TranscribeCall['onProgress']) {
+    this.#total = totalSeconds;
+    this.#startedMs = startedMs;
+    this.#report = report;
+  }
+
+  async *listen(audio: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
+    for await (const chunk of audio) {
+      this.#heardSamples += chunk.length;
+      yield chunk;
+      // Audio is pulled as it is needed, so what lies a window behind is done, spoken or silent.
+      this.#advance(this.#heardSamples / SAMPLE_RATE_HZ - WINDOW_SECONDS);
+    }
+    this.#total = this.#heardSamples / SAMPLE_RATE_HZ;
+  }
+
+  unitDone(unit: UnitResult): void {
+    this.#advance(unit.segments.at(-1)?.end ?? 0);
+  }
+
+  end(seconds: number): void {
+    this.#total = seconds;
+    this.#doneSeconds = Math.min(this.#doneSeconds, seconds);
+    this.#advance(seconds, true);
+  }
+
+  #advance(seconds: number, always = false): void {
+    if (seconds <= this.#doneSeconds && !always) return;
+    this.#doneSeconds = seconds;
+    this.#report?.({
+      doneSeconds: seconds,
+      totalSeconds: this.#total,
+      elapsedMs: performance.now() - this.#startedMs,
+    });
+  }
+}

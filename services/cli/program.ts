@@ -1,0 +1,79 @@
+/** The tree of commands, and how a failure becomes a message and an exit status. */
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { AppError, ERRORS } from '../../models/core/app-error.ts';
+import { CONVERTERS } from '../app/compose.ts';
+import { interruptible } from './interrupt.ts';
+import { modelsCommand } from './models-command.ts';
+import { transcribeCommand } from './transcribe-command.ts';
+
+/** Runs one command line; returns its exit status and never throws. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  quietWhenPipeCloses();
+  return interruptible(async (signal) => {
+    let status = 0;
+    const program = buildProgram(signal, (worse) => {
+      status = Math.max(status, worse);
+    });
+    try {
+      if (args.length === 0) program.outputHelp();
+      else await program.parseAsync([...args], { from: 'user' });
+    } catch (error) {
+      status = report(error);
+    }
+    return status;
+  });
+}
+
+/** `setStatus` is for commands that finish in spite of a failure, such as one bad file among many. */
+export function buildProgram(signal: AbortSignal, setStatus: (status: number) => void): Command {
+  const program = new Command('bytefuse')
+    .description('Speech recognition with a language model inside the decoder, on your own machine.')
+    .version(ownVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addCommand(transcribeCommand(signal, setStatus))
+    .addCommand(modelsCommand({ converters: CONVERTERS, signal }))
+    .addHelpText('after', '\nExit statuses and all options: docs/cli.md');
+  throwInsteadOfExit(program);
+  return program;
+}
+
+/** Commander would end the process by itself, in its own words. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => {} });
+  command.showSuggestionAfterError(true);
+  for (const child of command.commands) throwInsteadOfExit(child);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version were asked for and have been printed.
+    if (error.exitCode === 0 || error.code === 'commander.help') return error.exitCode === 0 ? 0 : ERRORS.usage.exit;
+    const message = error.message.replace(/^error: /, '');
+    return report(new AppError('usage', message.charAt(0).toUpperCase() + message.slice(1)));
+  }
+  const failure = AppError.from(error);
+  process.stderr.write(`bytefuse: ${failure.describe()}\n`);
+  if (failure.code === 'internal' || process.env['BYTEFUSE_TRACE']) {
+    const cause = failure.cause instanceof Error ? failure.cause : failure;
+    process.stderr.write(`${cause.stack}\n`);
+  }
+  return failure.kind.exit;
+}
+
+/** `bytefuse ... | head` is no failure: the reader has what it wanted. */
+function quietWhenPipeCloses(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+      throw error;
+    });
+  }
+}
+
+/** package.json stands three folders above this file in dist, in a clone as in an installed package. */
+function ownVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

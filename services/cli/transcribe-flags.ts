@@ -1,0 +1,159 @@
+/** The options of `bytefuse transcribe`: their names, ranges and help, and what they come to. */
+
+import { type Command, Option } from 'commander';
+import { AppError } from '../../models/core/app-error.ts';
+import { AUDIO_SECONDS_MAX, BEAMS_MAX } from '../../models/core/limits.ts';
+import { defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
+import { PRESETS } from '../../fusion/gfd/presets.ts';
+import type { BytefuseOptions, TranscribeRequest } from '../app/bytefuse.ts';
+import { DEVICES } from '../app/compose.ts';
+import { DEADLINE_SECONDS_MAX, JOBS_MAX, THREADS_MAX } from '../app/limits.ts';
+import { OUTPUT_FORMATS, type OutputFormat } from '../output/format.ts';
+import { numberBetween, numberList, oneOf, phrases, someOf, wholeNumber } from './option-values.ts';
+
+/** What commander collects, by the camel-cased names of the options. */
+export interface TranscribeFlags {
+  readonly format: OutputFormat[];
+  readonly outputDir?: string;
+  readonly overwrite?: boolean;
+  readonly language: string;
+  readonly task: 'transcribe' | 'translate';
+  readonly model?: string;
+  readonly llm?: string;
+  readonly llmWeight?: number;
+  readonly preset: string;
+  readonly beams: number;
+  readonly nBest: number;
+  readonly temperature: number[];
+  readonly prompt?: string;
+  readonly hotwords?: string[];
+  readonly llmPrompt?: string;
+  readonly wordTimestamps?: boolean;
+  readonly script: 'hans' | 'hant' | 'keep';
+  readonly exact?: boolean;
+  readonly vad: boolean;
+  readonly device?: 'cpu' | 'webgpu' | 'cuda';
+  readonly threads?: number;
+  readonly allowTruncated?: boolean;
+  readonly maxSeconds?: number;
+  readonly explain?: boolean;
+  readonly jobs: number;
+  readonly seed: number;
+  readonly deadline?: number;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+export function addTranscribeFlags(command: Command): Command {
+  const defaults = defaultTranscribeOptions;
+  const options = [
+    option('-f, --format <list>', `output formats, with commas: ${OUTPUT_FORMATS.join(', ')}`)
+      .argParser(someOf('--format', OUTPUT_FORMATS))
+      .default(['text'], 'text'),
+    option('-o, --output-dir <folder>', 'write one file per input and format there, instead of stdout'),
+    option('--overwrite', 'replace output files that exist'),
+    option('-l, --language <code>', 'ISO 639-1 code of what is spoken, or auto').default(defaults.language),
+    option('--task <task>', 'transcribe, or translate into English')
+      .argParser(oneOf('--task', ['transcribe', 'translate']))
+      .default(defaults.task),
+    option('-m, --model <name>', 'Whisper model (see: bytefuse models list)'),
+    option('--llm <name>', 'language model, or none'),
+    option('-r, --llm-weight <r>', 'weight of the language model, 0 to 1; by default the preset’s for the language')
+      .argParser(numberBetween('--llm-weight', 0, 1)),
+    option('--preset <name>', `fusion preset: ${PRESETS.join(', ')}`)
+      .argParser(oneOf('--preset', PRESETS))
+      .default(defaults.preset),
+    option('--beams <n>', `hypotheses kept in the search, 1 to ${BEAMS_MAX}`)
+      .argParser(wholeNumber('--beams', 1, BEAMS_MAX))
+      .default(defaults.beams),
+    option('--n-best <n>', 'hypotheses reported per window (verbose_json), 1 to beams')
+      .argParser(wholeNumber('--n-best', 1, BEAMS_MAX))
+      .default(defaults.nBest),
+    option('--temperature <list>', 'fallback ladder, 0 to 1, with commas')
+      .argParser(numberList('--temperature', 0, 1))
+      .default(defaults.temperatures, defaults.temperatures.join(',')),
+    option('--prompt <text>', 'text before the audio: style and spelling for the recognizer'),
+    option('--hotwords <list>', 'names and terms to expect, with commas').argParser(phrases),
+    option('--llm-prompt <text>', 'a sentence on the domain, for the language model'),
+    option('--word-timestamps', 'find the time of every word'),
+    option('--script <script>', 'Chinese output: hans, hant, or keep as recognized')
+      .argParser(oneOf('--script', ['hans', 'hant', 'keep']))
+      .default(defaults.script),
+    option('--exact', 'encode full 30 s windows; slower, and equal to the reference implementation'),
+    option('--vad', 'skip stretches without speech').default(defaults.vad),
+    option('--no-vad', 'decode everything'),
+    option('--device <device>', `where models run: ${DEVICES.join(', ')}`).argParser(oneOf('--device', DEVICES)),
+    option('--threads <n>', 'threads that all models share; by default the cores that this process may use')
+      .argParser(wholeNumber('--threads', 1, THREADS_MAX)),
+    option('--allow-truncated', 'go on with a file that ends early, and say so'),
+    option('--max-seconds <n>', `longest recording; ${AUDIO_SECONDS_MAX} by default`)
+      .argParser(numberBetween('--max-seconds', 0.1, AUDIO_SECONDS_MAX)),
+    option('--explain', 'print each place where the language model changed the outcome, with both scores'),
+    option('-j, --jobs <n>', 'recordings under way at once').argParser(wholeNumber('--jobs', 1, JOBS_MAX)).default(1),
+    option('--seed <n>', 'seed of sampling at temperatures above 0')
+      .argParser(wholeNumber('--seed', 0, 2 ** 32 - 1))
+      .default(defaults.seed),
+    option('--deadline <seconds>', 'give up on a recording after this long')
+      .argParser(numberBetween('--deadline', 0.1, DEADLINE_SECONDS_MAX)),
+    option('-q, --quiet', 'print nothing but results and errors'),
+    option('-v, --verbose', 'print what ran where and how long it took'),
+  ];
+  for (const one of options) command.addOption(one);
+  return command;
+}
+
+const option = (flags: string, description: string) => new Option(flags, description);
+
+/** Rules between options, where commander sees one at a time. @throws AppError usage, invalid_option */
+export function checkFlags(flags: TranscribeFlags, files: readonly string[]): void {
+  const toStdout = flags.outputDir === undefined;
+  if (toStdout && flags.format.length > 1) {
+    throw new AppError('usage', 'Several formats need --output-dir: stdout takes one.');
+  }
+  const joinable = ['text', 'json', 'verbose_json'];
+  if (toStdout && files.length > 1 && !joinable.includes(flags.format[0]!)) {
+    throw new AppError('usage', `Several files as ${flags.format[0]} need --output-dir: stdout takes one.`);
+  }
+  if (toStdout && flags.overwrite) throw new AppError('usage', '--overwrite goes with --output-dir.');
+  if (flags.nBest > flags.beams) {
+    throw new AppError('invalid_option', `--n-best is ${flags.nBest}; it cannot be above --beams (${flags.beams}).`);
+  }
+  if (flags.explain && flags.quiet) throw new AppError('usage', '--explain and --quiet exclude each other.');
+  if (new Set(files).size < files.length) throw new AppError('usage', 'The same file is named twice.');
+}
+
+export function openOptionsOf(flags: TranscribeFlags): BytefuseOptions {
+  const { model, llm, device, threads } = flags;
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(llm === undefined ? {} : { llm: llm === 'none' ? null : llm }),
+    // At r = 0 the language model is never asked, so it need not be loaded.
+    ...(flags.llmWeight === 0 ? { llm: null } : {}),
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}
+
+export function requestOf(flags: TranscribeFlags): TranscribeRequest {
+  const { language, task, llmWeight, preset, beams, nBest, script, vad, seed } = flags;
+  return {
+    language: language.toLowerCase(),
+    task,
+    preset,
+    beams,
+    nBest,
+    prompt: flags.prompt ?? '',
+    hotwords: flags.hotwords ?? [],
+    llmPrompt: flags.llmPrompt ?? '',
+    script,
+    vad,
+    seed,
+    temperatures: flags.temperature,
+    exact: flags.exact ?? false,
+    explain: flags.explain ?? false,
+    timestamps: flags.wordTimestamps ? 'word' : 'segment',
+    allowTruncated: flags.allowTruncated ?? false,
+    ...(llmWeight === undefined ? {} : { llmWeight }),
+    ...(flags.maxSeconds === undefined ? {} : { secondsMax: flags.maxSeconds }),
+  };
+}

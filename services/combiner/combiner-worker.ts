@@ -1,0 +1,44 @@
+import { serveWorker } from '../transport/worker-thread.ts';
+import { CombinerService, type SearchFactory } from './combiner-service.ts';
+
+/** Entry of the combiner's worker thread; the module that it loads makes the searches, and loads an LLM if one asks. */
+
+/** What that module exports. `config` is CombinerConfig.search; the module knows its shape. */
+export interface SearchModule {
+  createSearchFactory(config: unknown): Promise<SearchFactory> | SearchFactory;
+  /** Frees what the factory holds. */
+  dispose?(): Promise<void> | void;
+}
+
+export interface CombinerConfig {
+  readonly search: unknown;
+  /** True while recognizers may dial in: streams wait for one. */
+  readonly waitForMore: boolean;
+}
+
+/** Who is at the other end of a channel. A local recognizer says hello only once its model is loaded. */
+export type CombinerPeerRole = 'application' | 'recognizer' | 'local-recognizer';
+
+/** Loading a large model from a cold disk takes minutes at worst. */
+const LOCAL_HELLO_MS_MAX = 600_000;
+
+await serveWorker<SearchModule>(async (module, config) => {
+  // local-workers.ts sends this very shape.
+  const { search, waitForMore } = config as CombinerConfig;
+  const combiner = new CombinerService({ searchFor: await module.createSearchFactory(search), waitForMore });
+  return {
+    serve: (role, channel) => {
+      if (role === 'application') {
+        void combiner.serveApplication(channel);
+      } else {
+        const helloMsMax = role === 'local-recognizer' ? LOCAL_HELLO_MS_MAX : undefined;
+        // What fails here is told to the streams that wait for a recognizer.
+        combiner.addRecognizer(channel, helloMsMax).catch(() => undefined);
+      }
+    },
+    close: async () => {
+      combiner.close();
+      await module.dispose?.();
+    },
+  };
+});

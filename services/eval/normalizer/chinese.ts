@@ -1,0 +1,27 @@
+/**
+ * Chinese:
+ *
+ * 1. Width folded (NFKC), Latin letters in lower case.
+ * 2. Traditional to Simplified, or back, by OpenCC where asked: a reference in one script says nothing about the script
+ *    that a recognizer chose.
+ * 3. Numerals to Arabic digits (`chinese-numerals.ts`).
+ * 4. Punctuation dropped. Words in parentheses stay: in Chinese transcripts they are spoken.
+ * 5. Spelled letters are joined (T E C H W E B -> techweb), spaces beside Han characters are dropped.
+ */
+import { foldWidth, squeezeSpaces, stripPunctuation } from './basic.ts';
+import { normalizeChineseNumerals } from './chinese-numerals.ts';
+import { type ChineseScript, convertScript } from './chinese-script.ts';
+
+const SPELLED_LETTERS = /(?<![a-z0-9])[a-z](?: [a-z](?![a-z0-9]))+/gu;
+const SPACE_BESIDE_HAN = /(?<=\p{sc=Han}) | (?=\p{sc=Han})/gu;
+
+export function normalizeChinese(
+  text: string,
+  options: { script: ChineseScript; numerals: 'arabic' | 'keep' },
+): string {
+  let out = convertScript(foldWidth(text).toLowerCase(), options.script);
+  out = out.replace(/(?<=\d),(?=\d{3}(?!\d))/gu, '');
+  if (options.numerals === 'arabic') out = normalizeChineseNumerals(out);
+  out = stripPunctuation(out).replace(SPELLED_LETTERS, (letters) => letters.replaceAll(' ', ''));
+  return squeezeSpaces(out.replace(SPACE_BESIDE_HAN, ''));
+}

@@ -1,0 +1,116 @@
+import { MessageChannel, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
+import { AppError, type ErrorCode } from '../../models/core/app-error.ts';
+import type { Channel } from './channel.ts';
+import { MessagePortChannel } from './message-port-channel.ts';
+import { refuseChannel } from './peer-link.ts';
+
+/** A module that a worker loads, and what it is to be given: has to survive structured cloning. */
+export interface WorkerModule {
+  /** file: URL of a compiled module. */
+  readonly url: string;
+  readonly config: unknown;
+}
+
+/** Time that a worker has to end by itself before it is ended. */
+const CLOSE_MS_MAX = 2000;
+
+type ToWorker = { readonly kind: 'port'; readonly role: string; readonly port: MessagePort } | { readonly kind: 'close' };
+type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+
+/** A worker thread that serves channels, seen from the thread that started it. */
+export class WorkerThread {
+  /** Resolves once the worker has loaded its module; rejects with the AppError that stopped it. */
+  readonly ready: Promise<void>;
+  #worker: Worker;
+  #exited: Promise<void>;
+
+  constructor(entry: URL, module: WorkerModule) {
+    this.#worker = new Worker(entry, { workerData: module });
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.ready = new Promise((resolve, reject) => {
+      this.#worker.on('message', (message: FromWorker) => {
+        if (message.kind === 'ready') resolve();
+        else reject(new AppError(message.code, message.message));
+      });
+      // A crash: its channels close by themselves, and streams end as peer_lost.
+      this.#worker.on('error', (error) => reject(AppError.from(error, 'peer_lost')));
+      this.#worker.once('exit', () => reject(new AppError('peer_lost', 'A worker thread ended.')));
+    });
+    this.ready.catch(() => undefined);
+  }
+
+  /** A new channel to the worker, for a peer of this `role`. */
+  connect(role: string): Channel {
+    const { port1, port2 } = new MessageChannel();
+    this.attach(role, port2);
+    return new MessagePortChannel(port1);
+  }
+
+  /** Gives the worker one end of a channel whose other end is elsewhere. */
+  attach(role: string, port: MessagePort): void {
+    const message: ToWorker = { kind: 'port', role, port };
+    this.#worker.postMessage(message, [port]);
+  }
+
+  /** Lets the worker free what it holds, and ends it where it takes too long. */
+  async close(): Promise<void> {
+    const message: ToWorker = { kind: 'close' };
+    this.#worker.postMessage(message);
+    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS_MAX);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+}
+
+/** What runs inside a worker thread. */
+export interface WorkerService {
+  serve(role: string, channel: Channel): void;
+  /** Channels are closed after it. */
+  close(): Promise<void> | void;
+}
+
+/**
+ * Main function of a worker thread: loads the module that the starting thread named, and serves the channels that it is
+ * sent, also those that come while the module still loads.
+ */
+export async function serveWorker<M>(start: (module: M, config: unknown) => Promise<WorkerService>): Promise<void> {
+  const parent = parentPort;
+  if (parent === null) throw new Error('this file is the entry of a worker thread');
+  // The starting thread sends this very shape.
+  const { url, config } = workerData as WorkerModule;
+  const channels = new Set<Channel>();
+  const loading = (async () => start((await import(url)) as M, config))();
+
+  const serve = async (role: string, port: MessagePort) => {
+    const channel = new MessagePortChannel(port);
+    channels.add(channel);
+    try {
+      (await loading).serve(role, channel);
+    } catch (error) {
+      refuseChannel(channel, AppError.from(error));
+    }
+  };
+  const close = async () => {
+    try {
+      await (await loading).close();
+    } finally {
+      for (const channel of channels) channel.close();
+      parent.close();
+    }
+  };
+  parent.on('message', (message: ToWorker) => {
+    if (message.kind === 'port') void serve(message.role, message.port);
+    else void close().catch(() => undefined);
+  });
+
+  const answer = (message: FromWorker) => parent.postMessage(message);
+  try {
+    await loading;
+    answer({ kind: 'ready' });
+  } catch (error) {
+    const { code, message } = AppError.from(error);
+    answer({ kind: 'failed', code, message });
+  }
+}

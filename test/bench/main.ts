@@ -1,0 +1,90 @@
+/** `npm run bench -- NAME [options]`: finds the bench, runs it, prints its tables and writes its JSON. */
+import { AppError } from '../../models/core/app-error.ts';
+import { type BenchOptions, benchOptions } from './bench-options.ts';
+import { note, surroundings, writeJson } from './bench-report.ts';
+
+/** What a bench gives: tables are printed, results go to --json as they are. */
+export interface BenchResult {
+  readonly tables: readonly string[];
+  readonly results: unknown;
+}
+
+export type Bench = (options: BenchOptions) => Promise<BenchResult>;
+
+const BENCHES: Readonly<Record<string, string>> = {
+  asr: 'error rates and time against faster-whisper, language-model rows, memory, start-up',
+  llm: 'size, time and bits per byte of trimmed vocabularies',
+  gfd: 'the search itself: reference-like against ours, lazy against eager, streams',
+  convert: 'time, size and memory of the importers',
+  protocol: 'cost of the hypothesis protocol',
+  tune: 'choosing r and N by leaving clips out',
+};
+
+const HELP = `Usage: npm run bench -- NAME [options]
+
+${Object.entries(BENCHES)
+  .map(([name, what]) => `  ${name.padEnd(9)} ${what}`)
+  .join('\n')}
+
+Shared options
+  --data DIR       folder with manifest.jsonl (default ../shared/data/audio, or BYTEFUSE_BENCH_DATA)
+  --set A,B        only these sets      --lang zh,en   only these languages
+  --limit N        clips per language, spread over the manifest
+  --threads N      of all models together (default 2)
+  --seed N         of bootstrap draws and clip order (default 1)
+  --json FILE      the result with machine, versions and commit
+  --whisper DIR, --llm DIR, --llm-full DIR, --ct2 DIR
+                   model folders instead of the cache's (BYTEFUSE_BENCH_WHISPER, _LLM, _LLM_FULL, _CT2)
+asr   --systems plain,r0,fused,eager,peer-int8,peer-float32   --r 0,0.1,0.2   --prompt TEXT   --rounds N
+      --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
+gfd   --r R   --streams 4
+tune  --r 0,0.1,0.2   --units bytes,llmTokens   --folds 5   --cache FILE
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || rest.includes('--help')) {
+    process.stdout.write(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  if (!(name in BENCHES)) throw new AppError('usage', `There is no bench ${name}; there are ${Object.keys(BENCHES)}`);
+  const options = benchOptions(rest);
+  const around = surroundings();
+  const { machine } = around;
+  note(
+    `${name}: ${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore.toFixed(2)}, commit ${around.commit}`,
+  );
+  if (machine.loadBefore > 0.5 * options.threads) note('The machine is busy: counts and texts stand, times do not.');
+  const bench = await load(name);
+  const { tables, results } = await bench(options);
+  process.stdout.write(`${tables.join('\n\n')}\n`);
+  if (options.json) writeJson(options.json, { bench: name, ...around, results });
+  return 0;
+}
+
+async function load(name: string): Promise<Bench> {
+  const address = new URL(`./${name}.js`, import.meta.url).href;
+  let loaded: { run?: Bench };
+  try {
+    loaded = (await import(address)) as { run?: Bench };
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' && String(cause).includes(`${name}.js`)) {
+      throw new AppError('usage', `The bench ${name} is not part of this build (test/bench/${name}.ts)`, { cause });
+    }
+    throw cause;
+  }
+  if (typeof loaded.run !== 'function') throw new AppError('internal', `test/bench/${name}.ts exports no run()`);
+  return loaded.run;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    const failure = AppError.from(error);
+    process.stderr.write(`${failure.describe()}\n`);
+    if (failure.code === 'internal') process.stderr.write(`${(error as Error).stack}\n`);
+    process.exitCode = failure.kind.exit;
+  },
+);
