@@ -52,7 +52,7 @@ const SAMPLE_MAX = 2 ** 32;
  */
 export async function openAudio(input: ByteInput, options: AudioOptions = {}): Promise<AudioSource> {
   checkSignal(options.signal);
-  const reader = await ByteReader.open(input);
+  const reader = await ByteReader.open(input, options.signal);
   try {
     const context: OpenContext = {
       reader,
@@ -148,7 +148,7 @@ function checkLength(context: OpenContext, stream: PcmStream, frames: number): v
   if (declaredFrames !== null && frames + slackFrames < declaredFrames) {
     reportTruncated(
       context,
-      `${context.reader.name} ends early: it promises ${seconds(declaredFrames, sampleRateHz)}, ` +
+      `${context.reader.name} is not whole: it promises ${seconds(declaredFrames, sampleRateHz)}, ` +
         `${seconds(frames, sampleRateHz)} could be decoded`,
     );
   }

@@ -37,14 +37,17 @@ export class ByteReader {
     this.#backend = backend;
   }
 
-  /** Throws AppError file_not_found, file_is_directory, file_unreadable or file_empty. */
-  static async open(input: ByteInput): Promise<ByteReader> {
+  /**
+   * `signal` ends the wait for a stream that stalls. Throws AppError file_not_found, file_is_directory, file_unreadable
+   * or file_empty.
+   */
+  static async open(input: ByteInput, signal?: AbortSignal): Promise<ByteReader> {
     if (typeof input === 'string') return openPath(input, (...parts) => new ByteReader(...parts));
     if (input instanceof Uint8Array) {
       if (input.length === 0) throw new AppError('file_empty', 'The audio holds no bytes');
       return new ByteReader('audio', input.length, memoryBackend(input));
     }
-    return new ByteReader('audio', null, streamBackend(input));
+    return new ByteReader('audio', null, streamBackend(input, signal));
   }
 
   /** Offset of the next byte to be read. */
@@ -231,18 +234,31 @@ function memoryBackend(bytes: Uint8Array): Backend {
   };
 }
 
-function streamBackend(stream: AsyncIterable<Uint8Array>): Backend {
+function streamBackend(stream: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Backend {
   const iterator = stream[Symbol.asyncIterator]();
   return {
     async next() {
       for (;;) {
-        const { value, done } = await iterator.next();
+        const { value, done } = await unlessAborted(iterator.next(), signal);
         if (done) return null;
         if (value.length > 0) return value;
       }
     },
     async close() {
-      await iterator.return?.();
+      // Not awaited: a generator that waits for data answers only when the data comes.
+      void Promise.resolve(iterator.return?.()).catch(() => {});
     },
   };
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(new AppError('canceled', 'Reading the audio was canceled', { cause: signal.reason }));
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -15,9 +15,7 @@ export async function openMp3(context: OpenContext): Promise<PcmStream> {
   if (!header) throw corrupt(context, 'no MP3 frame where one should begin');
   checkShape(context, header.sampleRateHz, header.channels);
   const tag = header.layer === 3 ? parseMp3Tag(head.subarray(0, header.lengthBytes), header) : null;
-  const declaredFrames = tag
-    ? Math.max(0, tag.mpegFrames * header.frames - tag.delayFrames - tag.paddingFrames)
-    : null;
+  const declaredFrames = tag ? Math.max(0, tag.mpegFrames * header.frames - tag.delayFrames - tag.paddingFrames) : null;
   let decoder: MPEGDecoder | null = newDecoder();
   await decoder.ready;
   const free = (): void => {

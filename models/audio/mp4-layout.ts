@@ -3,6 +3,8 @@ import { latin } from './sniff.ts';
 
 /** The index of an hour of AAC has about 1 MB; ten times a day's worth is no recording. */
 const INDEX_BYTES_MAX = 64 << 20;
+/** Boxes that stand at the top of a file and may be large enough to be cut. */
+const TOP_BOXES = new Set(['ftyp', 'moov', 'mdat', 'moof', 'free', 'skip', 'wide', 'uuid', 'meta', 'sidx', 'mfra']);
 /** Boxes that may hold a chunk offset table below them. */
 const PARENTS = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl']);
 
@@ -39,7 +41,10 @@ export async function readMovieLayout(context: OpenContext): Promise<MovieLayout
     if (length === 1 && head.length === 16) length = Number(view.getBigUint64(8));
     if (length === 0) length = end - at;
     if (length < 8) throw corrupt(context, `an MP4 box of ${length} bytes`);
-    if (at + length > end) cut = `its ${type} box promises ${length} bytes, ${end - at} are there`;
+    if (at + length > end) {
+      if (!TOP_BOXES.has(type)) throw corrupt(context, `no MP4 box at byte ${at}`);
+      cut = `its ${type} box promises ${length} bytes, ${end - at} are there`;
+    }
     boxes.push({ type, start: at, length: Math.min(length, end - at) });
     at += length;
     if (boxes.length > 100_000) throw corrupt(context, 'an MP4 file of more than 100,000 boxes');

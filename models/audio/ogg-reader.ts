@@ -208,7 +208,8 @@ async function newOpusPages(context: OpenContext, page: OggPage): Promise<PageDe
         parts.push(opus.decode(packet));
       }
       const granule = opusFrames(Number(next.granule));
-      if (origin === null && pageFrames > 0 && next.granule >= 0n) origin = next.last ? 0 : Math.max(0, granule - pageFrames);
+      if (origin === null && pageFrames > 0 && next.granule >= 0n)
+        origin = next.last ? 0 : Math.max(0, granule - pageFrames);
       let mono = concatMono(parts);
       frames += mono.length;
       // The last page's granule tells how much of its audio counts (RFC 7845 section 4.4).

@@ -27,13 +27,7 @@ export async function openWav(context: OpenContext): Promise<PcmStream> {
   const { header, container } = head;
   const format = header.audioFormat === WAV_EXTENSIBLE ? header.subformat : header.audioFormat;
   checkShape(context, header.sampleRate, header.numChannels);
-  const decoder = wavDecoder(
-    format,
-    header.bitsPerSample,
-    header.numChannels,
-    header.blockAlign,
-    container !== 'RIFX',
-  );
+  const decoder = wavDecoder(format, header.bitsPerSample, header.numChannels, header.blockAlign, container !== 'RIFX');
   if (!decoder) {
     throw unsupported(context, `WAV with sample format ${format} at ${header.bitsPerSample} bits cannot be decoded`);
   }
@@ -94,7 +88,11 @@ async function checkTail(context: OpenContext): Promise<void> {
   if (tail.length < 8 || /^[\x20-\x7e]{4}$/.test(latin(tail, 0, 4)) || /^[\x20-\x7e]{4}$/.test(latin(tail, at, 4))) {
     return;
   }
-  warnOnce(context, 'audio_extra_bytes', `${context.reader.name} holds data after its declared end, which was not read`);
+  warnOnce(
+    context,
+    'audio_extra_bytes',
+    `${context.reader.name} holds data after its declared end, which was not read`,
+  );
 }
 
 interface WavHead {
@@ -136,7 +134,8 @@ async function readHead(context: OpenContext): Promise<WavHead> {
         fmt = chunkBytes(top, body);
       } else if (word === 'RF64' || word === 'BW64') {
         if (size < 16) throw corrupt(context, `a ds64 chunk of ${size} bytes`);
-        longBytes = Number(new DataView(body.buffer, body.byteOffset, size).getBigUint64(8, true));
+        // 0 where the writer streamed: then the data chunk's own length tells, or its absence.
+        longBytes = Number(new DataView(body.buffer, body.byteOffset, size).getBigUint64(8, true)) || null;
       }
     } else if ((await reader.skip(size + (size & 1))) < size) {
       throw corrupt(context, 'a WAV file without samples');

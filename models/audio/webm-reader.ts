@@ -1,13 +1,6 @@
 import type { ByteReader } from './byte-reader.ts';
 import { OPUS_RATE_HZ, OpusPackets, parseOpusHead } from './opus-packets.ts';
-import {
-  corrupt,
-  type OpenContext,
-  type PcmStream,
-  reportTruncated,
-  unsupported,
-  warnOnce,
-} from './pcm-stream.ts';
+import { corrupt, type OpenContext, type PcmStream, reportTruncated, unsupported, warnOnce } from './pcm-stream.ts';
 
 /** Elements of Matroska (RFC 9559) that matter here, by EBML id. */
 const SEGMENT = 0x18538067;

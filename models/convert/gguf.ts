@@ -205,7 +205,8 @@ class HeaderReader {
   #bufferStart = 0;
   #bufferLen = 0;
   #at = 0;
-  readonly #decoder = new TextDecoder();
+  // A token may be a byte order mark: keep it.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
   constructor(path: string, fd: number, size: number) {
     this.#path = path;

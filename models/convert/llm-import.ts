@@ -17,7 +17,7 @@ import { trimVocab } from './vocab-trim.ts';
 /** Changes whenever the files that an import writes change: part of the key of the cache. */
 export const LLM_CONVERTER_VERSION = 1;
 /** Rows of the trimmed vocabulary; the measurement that chose it is in docs/benchmarks.md. */
-export const VOCAB_SIZE_DEFAULT = 65_536;
+export const VOCAB_SIZE_DEFAULT = 98_304;
 /** Memory that an import needs beside the vocabulary's few lists: chunks and norms. */
 const MEMORY_BYTES = 400 * 2 ** 20;
 /** Room that a disk must keep beyond the files. */

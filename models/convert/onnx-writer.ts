@@ -170,7 +170,8 @@ function valueMessage(value: GraphValue): object {
   return { name: value.name, type: { tensorType: { elemType: DATA_TYPE[value.type], shape: { dim } } } };
 }
 
-function writeError(error: unknown, path: string, signal: AbortSignal | undefined): unknown {
+/** What went wrong while `path` was written, as an AppError where the user can do something about it. */
+export function writeError(error: unknown, path: string, signal: AbortSignal | undefined): unknown {
   if (error instanceof AppError) return error;
   if (signal?.aborted) return new AppError('canceled', `Writing ${path} was canceled`, { cause: error });
   const code = (error as NodeJS.ErrnoException).code;

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { AppError } from '../core/app-error.ts';
 
 /** Bytes of one tensor, made as they are written: nothing larger than a chunk needs to be in memory. */
 export interface TensorSource {
@@ -24,7 +25,7 @@ export function fileSource(handle: FileHandle, offset: number, byteLength: numbe
 
 /**
  * The range in chunks of `chunkBytes` (the last one shorter). One buffer is used again and again.
- * Throws RangeError where the file ends early: callers check lengths before they get here.
+ * Callers check lengths before they get here. Errors: model_corrupt, where the file shrank since.
  */
 export async function* fileChunks(
   handle: FileHandle,
@@ -39,7 +40,10 @@ export async function* fileChunks(
     let have = 0;
     while (have < wanted) {
       const { bytesRead } = await handle.read(buffer, have, wanted - have, offset + done + have);
-      if (bytesRead === 0) throw new RangeError(`The file ended ${byteLength - done - have} bytes early`);
+      if (bytesRead === 0) {
+        const missing = `${byteLength - done - have} bytes are missing at byte ${offset + done + have}`;
+        throw new AppError('model_corrupt', `The weights file shrank while it was read: ${missing}`);
+      }
       have += bytesRead;
     }
     yield buffer.subarray(0, wanted);

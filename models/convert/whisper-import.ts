@@ -7,7 +7,7 @@ import type { WhisperDims } from '../whisper/whisper-model.ts';
 import { CTranslate2File } from './ctranslate2.ts';
 import { availableMemoryBytes } from './free-memory.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { weightBytes, writeModel } from './onnx-writer.ts';
+import { weightBytes, writeError, writeModel } from './onnx-writer.ts';
 import { decoderGraph, encoderGraph } from './whisper-graph.ts';
 import { readJsonObject, readSpecialIds, readWhisperConfig } from './whisper-metadata.ts';
 import { readWhisperDims, type WhisperPrecision } from './whisper-weights.ts';
@@ -116,11 +116,7 @@ async function writeAll(
     await writeWhole(join(outDir, 'model.json'), `${JSON.stringify(description)}\n`);
   } catch (error) {
     await Promise.all(OUTPUTS.map((name) => rm(join(outDir, name), { force: true }).catch(() => undefined)));
-    if (error instanceof AppError) throw error;
-    const code = (error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'disk_full' : 'output_unwritable';
-    throw new AppError(code, `The converted model cannot be written to ${outDir}: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw writeError(error, outDir, signal);
   }
 }
 

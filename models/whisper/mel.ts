@@ -132,7 +132,7 @@ export class MelSpectrogram {
       const offset = offsets[m]! - start;
       let sum = 0;
       for (let k = start; k < end; k++) sum += power[powerAt + k]! * weights[offset + k]!;
-      const log = Math.log10(sum > POWER_MIN ? sum : POWER_MIN);
+      const log = Math.log10(Math.max(sum, POWER_MIN));
       if (log > max) max = log;
       mel[m * frames + t] = log;
     }

@@ -63,8 +63,9 @@ export class StepDecoder {
     return new DecoderTree(this, window, pool);
   }
 
-  /** Takes an empty pool back. */
+  /** Takes an empty pool back, at its smallest: a window's numbers must not depend on the windows before it. */
   reuse(pool: KvPool): void {
+    pool.shrink();
     if (this.#spare.length < SPARE_POOLS_MAX) this.#spare.push(pool);
   }
 

@@ -105,9 +105,18 @@ export async function decodeWindow(
   return { ...best, doubtful: true };
 }
 
-/** True where nothing was said: the model thinks so and its text is improbable. */
+/**
+ * True where nothing was said: the model thinks so and its text is improbable (the reference's rule). Where it is nearly
+ * certain that nobody speaks, text that is only half as improbable, or repeats itself, is an invention too: on silence and
+ * noise the base model says "You" at 0.9 or loops, while no development clip of speech comes above 0.7.
+ */
 export function isSilent(window: DecodedWindow, options: TranscribeOptions): boolean {
-  return window.noSpeechProb > options.noSpeechProbMax && window.avgLogProb < options.avgLogProbMin;
+  const { noSpeechProb, avgLogProb } = window;
+  const { noSpeechProbMax, avgLogProbMin } = options;
+  if (noSpeechProb <= noSpeechProbMax) return false;
+  if (avgLogProb < avgLogProbMin) return true;
+  const certain = noSpeechProb > (1 + noSpeechProbMax) / 2;
+  return certain && (isRepetitive(window, options) || avgLogProb < avgLogProbMin / 2);
 }
 
 function isTripped(window: DecodedWindow, options: TranscribeOptions): boolean {

@@ -75,6 +75,16 @@ export async function openBytefuse(options: BytefuseOptions = {}): Promise<Bytef
   return bytefuseOver(await composeSpeechEngine(options));
 }
 
+/** What a file says of itself, without any model: for checks before the work. Throws as `transcribe` does on opening. */
+export async function inspectAudio(input: ByteInput, options: Omit<AudioOptions, 'signal'> = {}): Promise<AudioFacts> {
+  const source = await openAudio(input, options);
+  await source.close();
+  const { format, codec, sampleRateHz, channels, declaredSeconds } = source;
+  return { format, codec, sampleRateHz, channels, declaredSeconds };
+}
+
+export type AudioFacts = Pick<AudioSource, 'format' | 'codec' | 'sampleRateHz' | 'channels' | 'declaredSeconds'>;
+
 /** The same over any engine: tests give a toy one. */
 export function bytefuseOver(engine: SpeechEngine): Bytefuse {
   const closing = new AbortController();

@@ -3,10 +3,15 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError, ERRORS } from '../../models/core/app-error.ts';
-import { CONVERTERS } from '../app/compose.ts';
+import { composeRecognizer } from '../app/compose.ts';
+import { CONVERTERS } from '../app/ready-models.ts';
 import { interruptible } from './interrupt.ts';
 import { modelsCommand } from './models-command.ts';
+import { recognizerCommand } from './recognizer-command.ts';
+import { openReporter } from './reporter.ts';
 import { transcribeCommand } from './transcribe-command.ts';
+import { addRecognizerFlags, type RecognizerFlags, recognizerOptionsOf } from './transcribe-flags.ts';
+import type { WorkerModule } from '../transport/worker-thread.ts';
 
 /** Runs one command line; returns its exit status and never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {
@@ -34,9 +39,30 @@ export function buildProgram(signal: AbortSignal, setStatus: (status: number) =>
     .helpOption('-h, --help', 'print help')
     .addCommand(transcribeCommand(signal, setStatus))
     .addCommand(modelsCommand({ converters: CONVERTERS, signal }))
+    .addCommand(
+      recognizerCommand({
+        signal,
+        addFlags: addRecognizerFlags,
+        openModule: (flags) => openRecognizer(flags, signal),
+      }),
+    )
     .addHelpText('after', '\nExit statuses and all options: docs/cli.md');
   throwInsteadOfExit(program);
   return program;
+}
+
+async function openRecognizer(flags: RecognizerFlags, signal: AbortSignal): Promise<WorkerModule> {
+  const reporter = openReporter({ quiet: false, verbose: false, stream: process.stderr });
+  try {
+    return await composeRecognizer({
+      ...recognizerOptionsOf(flags),
+      signal,
+      onModelProgress: (progress) => reporter.model(progress),
+      onNotice: (model, text) => reporter.notice(model, text),
+    });
+  } finally {
+    reporter.clear();
+  }
 }
 
 /** Commander would end the process by itself, in its own words. */

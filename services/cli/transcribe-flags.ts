@@ -6,19 +6,26 @@ import { AUDIO_SECONDS_MAX, BEAMS_MAX } from '../../models/core/limits.ts';
 import { defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
 import { PRESETS } from '../../fusion/gfd/presets.ts';
 import type { BytefuseOptions, TranscribeRequest } from '../app/bytefuse.ts';
-import { DEVICES } from '../app/compose.ts';
+import { DEVICES, type RecognizerOptions } from '../app/compose.ts';
 import { DEADLINE_SECONDS_MAX, JOBS_MAX, THREADS_MAX } from '../app/limits.ts';
 import { OUTPUT_FORMATS, type OutputFormat } from '../output/format.ts';
+import { parseListenAddress } from '../transport/web-socket-listener.ts';
 import { numberBetween, numberList, oneOf, phrases, someOf, wholeNumber } from './option-values.ts';
+import { checkPeerUrl, PEER_KEY_VARIABLE } from './recognizer-command.ts';
+
+export interface RecognizerFlags {
+  readonly model?: string;
+  readonly device?: 'cpu' | 'webgpu' | 'cuda';
+  readonly threads?: number;
+}
 
 /** What commander collects, by the camel-cased names of the options. */
-export interface TranscribeFlags {
+export interface TranscribeFlags extends RecognizerFlags {
   readonly format: OutputFormat[];
   readonly outputDir?: string;
   readonly overwrite?: boolean;
   readonly language: string;
   readonly task: 'transcribe' | 'translate';
-  readonly model?: string;
   readonly llm?: string;
   readonly llmWeight?: number;
   readonly preset: string;
@@ -32,8 +39,9 @@ export interface TranscribeFlags {
   readonly script: 'hans' | 'hant' | 'keep';
   readonly exact?: boolean;
   readonly vad: boolean;
-  readonly device?: 'cpu' | 'webgpu' | 'cuda';
-  readonly threads?: number;
+  readonly recognizer?: string;
+  readonly recognizerListen?: string;
+  readonly key?: string;
   readonly allowTruncated?: boolean;
   readonly maxSeconds?: number;
   readonly explain?: boolean;
@@ -82,9 +90,10 @@ export function addTranscribeFlags(command: Command): Command {
     option('--exact', 'encode full 30 s windows; slower, and equal to the reference implementation'),
     option('--vad', 'skip stretches without speech').default(defaults.vad),
     option('--no-vad', 'decode everything'),
-    option('--device <device>', `where models run: ${DEVICES.join(', ')}`).argParser(oneOf('--device', DEVICES)),
-    option('--threads <n>', 'threads that all models share; by default the cores that this process may use')
-      .argParser(wholeNumber('--threads', 1, THREADS_MAX)),
+    ...machineOptions(),
+    option('--recognizer <url>', 'use the recognizer that listens there (bytefuse recognizer --listen)'),
+    option('--recognizer-listen <address>', 'wait at HOST:PORT, PORT or unix:PATH for a recognizer that dials in'),
+    option('--key <text>', `key of that recognizer (better: ${PEER_KEY_VARIABLE})`),
     option('--allow-truncated', 'go on with a file that ends early, and say so'),
     option('--max-seconds <n>', `longest recording; ${AUDIO_SECONDS_MAX} by default`)
       .argParser(numberBetween('--max-seconds', 0.1, AUDIO_SECONDS_MAX)),
@@ -100,6 +109,21 @@ export function addTranscribeFlags(command: Command): Command {
   ];
   for (const one of options) command.addOption(one);
   return command;
+}
+
+/** Which models run, and on what: those of `bytefuse recognizer` too. */
+export function addRecognizerFlags(command: Command): Command {
+  const flags = [option('-m, --model <name>', 'Whisper model (see: bytefuse models list)'), ...machineOptions()];
+  for (const one of flags) command.addOption(one);
+  return command;
+}
+
+function machineOptions(): Option[] {
+  return [
+    option('--device <device>', `where models run: ${DEVICES.join(', ')}`).argParser(oneOf('--device', DEVICES)),
+    option('--threads <n>', 'threads that all models share; by default the cores that this process may use')
+      .argParser(wholeNumber('--threads', 1, THREADS_MAX)),
+  ];
 }
 
 const option = (flags: string, description: string) => new Option(flags, description);
@@ -118,17 +142,35 @@ export function checkFlags(flags: TranscribeFlags, files: readonly string[]): vo
   if (flags.nBest > flags.beams) {
     throw new AppError('invalid_option', `--n-best is ${flags.nBest}; it cannot be above --beams (${flags.beams}).`);
   }
+  const { recognizer, recognizerListen } = flags;
+  if (recognizer !== undefined && recognizerListen !== undefined) {
+    throw new AppError('usage', 'Give either --recognizer or --recognizer-listen.');
+  }
+  if (recognizer !== undefined) checkPeerUrl('--recognizer', recognizer);
+  if (recognizerListen !== undefined) parseListenAddress(recognizerListen);
   if (flags.explain && flags.quiet) throw new AppError('usage', '--explain and --quiet exclude each other.');
   if (new Set(files).size < files.length) throw new AppError('usage', 'The same file is named twice.');
 }
 
-export function openOptionsOf(flags: TranscribeFlags): BytefuseOptions {
-  const { model, llm, device, threads } = flags;
+/** `note`: takes a line for people, such as the address at which a recognizer is waited for. */
+export function openOptionsOf(flags: TranscribeFlags, note: (text: string) => void): BytefuseOptions {
+  const { llm, llmWeight, recognizer, recognizerListen } = flags;
+  const key = flags.key ?? process.env[PEER_KEY_VARIABLE];
+  const shown = key === undefined ? {} : { key };
+  const onListening = (url: string): void => note(`Waiting for a recognizer at ${url}`);
+  return {
+    ...recognizerOptionsOf(flags),
+    ...(llm === undefined ? {} : { llm: llm === 'none' ? null : llm }),
+    // At r = 0 the language model is never asked, so it need not be there.
+    ...(llmWeight === 0 ? { llm: null } : {}),
+    ...(recognizer === undefined ? {} : { remote: { dial: recognizer, ...shown } }),
+    ...(recognizerListen === undefined ? {} : { remote: { listen: recognizerListen, onListening, ...shown } }),
+  };
+}
+
+export function recognizerOptionsOf({ model, device, threads }: RecognizerFlags): RecognizerOptions {
   return {
     ...(model === undefined ? {} : { model }),
-    ...(llm === undefined ? {} : { llm: llm === 'none' ? null : llm }),
-    // At r = 0 the language model is never asked, so it need not be loaded.
-    ...(flags.llmWeight === 0 ? { llm: null } : {}),
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
   };

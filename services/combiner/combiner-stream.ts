@@ -87,6 +87,10 @@ export class CombinerStream {
     const { stream, options } = this.#open;
     const { signal } = this.#abort;
     const recognizer = await this.#pool.acquire(signal);
+    const { name, kind, modality } = recognizer.info!;
+    if (kind !== 'stepwise' || modality !== 'speech') {
+      throw new AppError('protocol_error', `${name} is a ${kind} recognizer for ${modality}; stepwise speech is needed.`);
+    }
     // Begun at once, so that a language model loads while the recognizer hears its first window.
     const search = Promise.resolve(
       this.#searchFor({

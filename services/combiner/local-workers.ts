@@ -1,12 +1,16 @@
 import { MessageChannel } from 'node:worker_threads';
+import { startRecognizerThread } from '../recognizer/recognizer-thread.ts';
 import { type Channel, joinChannels } from '../transport/channel.ts';
 import { type WorkerModule, WorkerThread } from '../transport/worker-thread.ts';
 import { CombinerClient } from './combiner-client.ts';
 import type { CombinerConfig, CombinerPeerRole } from './combiner-worker.ts';
 
 export interface LocalWorkersOptions {
-  /** Exports `createRecognizer` (recognizer-worker.ts); null where recognizers come from elsewhere (addRecognizer). */
-  readonly recognizer: WorkerModule | null;
+  /**
+   * A module that exports `createRecognizer` (recognizer-worker.ts) and runs in a thread here, a channel to a recognizer
+   * that was dialed, or null where recognizers dial in (`addRecognizer`): streams then wait for one.
+   */
+  readonly recognizer: WorkerModule | Channel | null;
   /** Exports `createSearchFactory` (combiner-worker.ts). */
   readonly search: WorkerModule;
 }
@@ -31,12 +35,15 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const connect = (role: CombinerPeerRole) => combiner.connect(role);
 
   let recognizer: WorkerThread | undefined;
-  if (options.recognizer !== null) {
-    recognizer = startRecognizerWorker(options.recognizer);
+  const source = options.recognizer;
+  // Attached before the application, so that a stream finds it.
+  if (source !== null && 'send' in source) {
+    joinChannels(source, connect('recognizer'));
+  } else if (source !== null) {
+    recognizer = startRecognizerThread(source);
     const { port1, port2 } = new MessageChannel();
     recognizer.attach('combiner', port1);
     const role: CombinerPeerRole = 'local-recognizer';
-    // Before the application, so that a stream finds it.
     combiner.attach(role, port2);
   }
   // The combiner answers once its module is loaded, which has no time limit of its own.
@@ -56,17 +63,3 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
 
 /** Loading a large model from a cold disk takes minutes at worst. */
 const LOAD_MS_MAX = 600_000;
-
-/** The thread of a recognizer alone; `connect('combiner')` gives a channel to it. */
-export function startRecognizerWorker(module: WorkerModule): WorkerThread {
-  return new WorkerThread(new URL('../recognizer/recognizer-worker.js', import.meta.url), module);
-}
-
-/** A recognizer worker's channel joined to a channel that leads to a combiner elsewhere. */
-export function serveRecognizerOver(worker: WorkerThread, channel: Channel): Promise<void> {
-  const local = worker.connect('combiner');
-  return new Promise((resolve) => {
-    joinChannels(local, channel, () => resolve());
-  });
-}
-

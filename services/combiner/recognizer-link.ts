@@ -26,7 +26,9 @@ export class RecognizerLink {
   #info: RemoteRecognizer | undefined;
   #streams = new Map<number, RemoteStream>();
   #lastStream = 0;
-  #alphabet: { receiver: AlphabetReceiver; resolve: (table: Alphabet) => void; reject: (e: unknown) => void } | undefined;
+  #alphabet:
+    | { receiver: AlphabetReceiver; resolve: (table: Alphabet) => void; reject: (e: unknown) => void }
+    | undefined;
 
   constructor(channel: Channel, clock: Clock = systemClock, helloMsMax?: number) {
     let closed: (error: AppError) => void;
@@ -177,11 +179,13 @@ export class RemoteStream {
         this.#credits.out.grant(message.bytes);
         break;
       case 'unit':
-        this.#startUnit(new RemoteSource(message.unit, {
-          stream: this.#id,
-          alphabetSize: this.#alphabetSize,
-          send: (request) => this.#link.send(request),
-        }));
+        this.#startUnit(
+          new RemoteSource(message.unit, {
+            stream: this.#id,
+            alphabetSize: this.#alphabetSize,
+            send: (request) => this.#link.send(request),
+          }),
+        );
         break;
       case 'candidates': {
         const source = this.#sources.get(message.unit);

@@ -36,19 +36,25 @@ export class RemoteSource implements StepwiseSource {
 
   advance(picks: readonly BeamPick[], signal?: AbortSignal): Promise<StepCandidates> {
     const step = this.#nextStep - 1;
-    return this.#ask(picks.length, signal, { type: 'advance', stream: this.#stream, unit: this.unit.index, step, picks });
+    return this.#ask(picks.length, signal, {
+      type: 'advance',
+      stream: this.#stream,
+      unit: this.unit.index,
+      step,
+      picks,
+    });
   }
 
   /** Throws protocol_error for candidates out of turn or that do not fit what was asked. */
   receive({ step, beams }: Candidates): void {
     const owed = this.#owed;
-    if (owed === undefined) return refuse('type: candidates came unasked');
-    if (step !== owed.step) refuse(`step: expected ${owed.step}, found ${step}`);
-    if (beams.length !== owed.beams) refuse(`beams: expected ${owed.beams}, found ${beams.length}`);
+    if (owed === undefined) throw wrong('type: candidates came unasked');
+    if (step !== owed.step) throw wrong(`step: expected ${owed.step}, found ${step}`);
+    if (beams.length !== owed.beams) throw wrong(`beams: expected ${owed.beams}, found ${beams.length}`);
     beams.forEach(({ ids }, beam) => {
-      if (ids.length > this.#width) refuse(`beams[${beam}].ids: ${ids.length} where ${this.#width} were wanted`);
+      if (ids.length > this.#width) throw wrong(`beams[${beam}].ids: ${ids.length} where ${this.#width} were wanted`);
       for (const id of ids) {
-        if (id >= this.#alphabetSize) refuse(`beams[${beam}].ids: ${id} in an alphabet of ${this.#alphabetSize}`);
+        if (id >= this.#alphabetSize) throw wrong(`beams[${beam}].ids: ${id} in an alphabet of ${this.#alphabetSize}`);
       }
     });
     this.#owed = undefined;
@@ -82,6 +88,6 @@ interface Settle {
   readonly reject: (error: unknown) => void;
 }
 
-function refuse(what: string): never {
-  throw new AppError('protocol_error', `Field ${what}.`);
+function wrong(what: string): AppError {
+  return new AppError('protocol_error', `Field ${what}.`);
 }

@@ -8,7 +8,7 @@ export class SeededRandom {
   #c = 0;
   #counter = 1;
 
-  /** `seed`: any integer; its low 32 bits count. */
+  /** `seed`: an integer, of which the low 32 bits count. */
   constructor(seed: number) {
     this.#a = seed | 0;
     this.#b = 0x9e3779b9 ^ seed;

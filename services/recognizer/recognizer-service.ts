@@ -20,7 +20,10 @@ export class RecognizerService {
   #clock: Clock;
   #streamsMax: number;
 
-  constructor(recognizer: Recognizer, { clock = systemClock, streamsMax = STREAMS_MAX }: RecognizerServiceOptions = {}) {
+  constructor(
+    recognizer: Recognizer,
+    { clock = systemClock, streamsMax = STREAMS_MAX }: RecognizerServiceOptions = {},
+  ) {
     this.#recognizer = recognizer;
     this.#clock = clock;
     this.#streamsMax = streamsMax;

@@ -40,7 +40,7 @@ export class RemoteUnitSearch {
 
   /** Throws protocol_error for a message out of turn or a pick that names nothing. */
   receive(message: Start | Advance | Chosen): void {
-    if (this.#busy) refuse(`type: ${message.type} came before the candidates of the last request`);
+    if (this.#busy) throw wrong(`type: ${message.type} came before the candidates of the last request`);
     if (message.type === 'start') this.#start(message);
     else if (message.type === 'advance') this.#advance(message);
     else this.#chosen(message);
@@ -58,19 +58,19 @@ export class RemoteUnitSearch {
 
   #advance({ step, picks }: Advance): void {
     const last = this.#last;
-    if (last === undefined) return refuse('type: advance came before start');
-    if (step !== last.step) refuse(`step: expected ${last.step}, found ${step}`);
+    if (last === undefined) throw wrong('type: advance came before start');
+    if (step !== last.step) throw wrong(`step: expected ${last.step}, found ${step}`);
     picks.forEach(({ beam, token }, i) => {
-      if (beam >= last.beams.length) refuse(`beams[${i}]: ${beam} of ${last.beams.length} live beams`);
-      if (token >= this.#alphabetSize) refuse(`tokens[${i}]: ${token} in an alphabet of ${this.#alphabetSize}`);
+      if (beam >= last.beams.length) throw wrong(`beams[${i}]: ${beam} of ${last.beams.length} live beams`);
+      if (token >= this.#alphabetSize) throw wrong(`tokens[${i}]: ${token} in an alphabet of ${this.#alphabetSize}`);
     });
     this.#answer(this.#source.advance(picks, this.#signal));
   }
 
   #chosen({ outcome }: Chosen): void {
     outcome.hypotheses.forEach(({ tokens }, i) => {
-      const wrong = tokens.find((token) => token >= this.#alphabetSize);
-      if (wrong !== undefined) refuse(`outcome.hypotheses[${i}].tokens: ${wrong} of ${this.#alphabetSize}`);
+      const outside = tokens.find((token) => token >= this.#alphabetSize);
+      if (outside !== undefined) throw wrong(`outcome.hypotheses[${i}].tokens: ${outside} of ${this.#alphabetSize}`);
     });
     this.#settle.resolve(outcome);
   }
@@ -89,6 +89,6 @@ export class RemoteUnitSearch {
   }
 }
 
-function refuse(what: string): never {
-  throw new AppError('protocol_error', `Field ${what}.`);
+function wrong(what: string): AppError {
+  return new AppError('protocol_error', `Field ${what}.`);
 }

@@ -1,10 +1,10 @@
-import { AppError, ERRORS, type ErrorCode } from '../../models/core/app-error.ts';
 import { decodeMessage, encodeMessage } from '../../fusion/protocol/codec.ts';
 import { CreditMeter, CreditWindow } from '../../fusion/protocol/credit-window.ts';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { meet } from '../../fusion/protocol/handshake.ts';
 import { CREDIT_INITIAL_BYTES, HELLO_MS_MAX, PROTOCOL_VERSIONS } from '../../fusion/protocol/limits.ts';
 import type { ErrorMessage, Hello, Message, RecognizerHello, Role } from '../../fusion/protocol/messages.ts';
+import { AppError, ERRORS, type ErrorCode } from '../../models/core/app-error.ts';
 import type { Channel } from './channel.ts';
 
 /** Who this side is. */
@@ -107,7 +107,7 @@ export class PeerLink {
   /** Tells the peer what is wrong and closes. */
   fail(error: AppError): void {
     if (this.#ended) return;
-    refuseChannel(this.#channel, error);
+    this.#channel.send(channelError(error));
     this.#end(error);
   }
 
@@ -178,8 +178,12 @@ export class StreamCredits {
 
 /** Ends a channel that cannot be served, and says why. */
 export function refuseChannel(channel: Channel, error: AppError): void {
-  channel.send(encodeMessage({ type: 'error', code: error.code, message: error.message.slice(0, ERROR_CHARS_MAX) }));
+  channel.send(channelError(error));
   channel.close();
+}
+
+function channelError({ code, message }: AppError): Uint8Array {
+  return encodeMessage({ type: 'error', code, message: message.slice(0, ERROR_CHARS_MAX) });
 }
 
 /** The error that a peer reported; a code that this build does not know is `internal`. */

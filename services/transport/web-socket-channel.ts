@@ -114,7 +114,9 @@ export function dialWebSocket(url: string, options: { readonly key?: string | un
         headers: options.key === undefined ? {} : { authorization: `Bearer ${options.key}` },
       });
     } catch (error) {
-      reject(new AppError('usage', `${url} is not an address of a peer (ws://HOST:PORT or ws+unix:PATH).`, { cause: error }));
+      reject(
+        new AppError('usage', `${url} is not an address of a peer (ws://HOST:PORT or ws+unix:PATH).`, { cause: error }),
+      );
       return;
     }
     socket.once('open', () => {

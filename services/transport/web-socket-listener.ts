@@ -43,10 +43,13 @@ export function parseListenAddress(text: string): ListenAddress {
 export async function listenWebSocket(address: ListenAddress, options: ListenOptions): Promise<WebSocketListener> {
   const { key, onChannel, connectionsMax = CONNECTIONS_MAX } = options;
   checkKey(address, key);
-  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: UPGRADE_MS_MAX }, (_request, response) => {
-    response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' });
-    response.end('This port speaks the hypothesis protocol over WebSocket.\n');
-  });
+  const server = createServer(
+    { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: UPGRADE_MS_MAX },
+    (_request, response) => {
+      response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' });
+      response.end('This port speaks the hypothesis protocol over WebSocket.\n');
+    },
+  );
   server.headersTimeout = UPGRADE_MS_MAX;
   server.maxConnections = 2 * connectionsMax;
   const sockets = new WebSocketServer({ ...SOCKET_OPTIONS, noServer: true, clientTracking: true });

@@ -14,7 +14,9 @@ export interface WorkerModule {
 /** Time that a worker has to end by itself before it is ended. */
 const CLOSE_MS_MAX = 2000;
 
-type ToWorker = { readonly kind: 'port'; readonly role: string; readonly port: MessagePort } | { readonly kind: 'close' };
+type ToWorker =
+  | { readonly kind: 'port'; readonly role: string; readonly port: MessagePort }
+  | { readonly kind: 'close' };
 type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
@@ -23,22 +25,42 @@ type FromWorker =
 export class WorkerThread {
   /** Resolves once the worker has loaded its module; rejects with the AppError that stopped it. */
   readonly ready: Promise<void>;
+  /** Resolves once the thread is gone, by `close` or by a crash. */
+  readonly exited: Promise<void>;
   #worker: Worker;
-  #exited: Promise<void>;
+  #ended = false;
+  #crash: AppError | undefined;
 
   constructor(entry: URL, module: WorkerModule) {
     this.#worker = new Worker(entry, { workerData: module });
-    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#ended = true;
+        resolve();
+      });
+    });
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: FromWorker) => {
         if (message.kind === 'ready') resolve();
         else reject(new AppError(message.code, message.message));
       });
       // A crash: its channels close by themselves, and streams end as peer_lost.
-      this.#worker.on('error', (error) => reject(AppError.from(error, 'peer_lost')));
-      this.#worker.once('exit', () => reject(new AppError('peer_lost', 'A worker thread ended.')));
+      this.#worker.on('error', (error) => {
+        this.#crash = AppError.from(error, 'peer_lost');
+        reject(this.#crash);
+      });
+      this.#worker.once('exit', () => reject(this.crash));
     });
     this.ready.catch(() => undefined);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Why the thread is gone, as far as is known: native code takes it down without a word. */
+  get crash(): AppError {
+    return this.#crash ?? new AppError('peer_lost', 'A worker thread ended without being told to.');
   }
 
   /** A new channel to the worker, for a peer of this `role`. */
@@ -59,7 +81,7 @@ export class WorkerThread {
     const message: ToWorker = { kind: 'close' };
     this.#worker.postMessage(message);
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS_MAX);
-    await this.#exited;
+    await this.exited;
     clearTimeout(timer);
   }
 }

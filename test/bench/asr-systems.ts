@@ -1,12 +1,13 @@
 /** The systems that the speech bench compares, each behind one door: a clip in, a text and its time out. */
 import { AppError } from '../../models/core/app-error.ts';
 import type { SearchStats } from '../../models/core/stepwise.ts';
+import { type Bytefuse, openBytefuse } from '../../services/app/bytefuse.ts';
 import type { Clip } from '../../services/eval/data-set.ts';
 import { type BenchOptions, weightList } from './bench-options.ts';
 import { note } from './bench-report.ts';
 import { ct2Folder, modelFolders } from './model-folders.ts';
 import { FasterWhisper } from './peers/faster-whisper.ts';
-import { NO_STATS, Subject, type SubjectRequest } from './subject.ts';
+import { BENCH_OPTIONS, NO_STATS, Subject, type SubjectRequest, sumStats } from './subject.ts';
 
 export interface Trial {
   readonly text: string;
@@ -31,9 +32,27 @@ export interface OpenSystems {
 
 const DEFAULT_SYSTEMS = 'plain,r0,fused,eager,peer-int8';
 
+/** What a user runs: both models behind `openBytefuse`, in workers. */
+async function productTrial(bytefuse: Bytefuse, { path, language }: Clip, request: SubjectRequest): Promise<Trial> {
+  const started = performance.now();
+  const { text, duration, units, timings } = await bytefuse.transcribe(path, {
+    ...BENCH_OPTIONS,
+    ...request.options,
+    language,
+  });
+  return {
+    text,
+    seconds: (performance.now() - started) / 1000,
+    audioSeconds: duration,
+    stats: sumStats(units.map((unit) => unit.stats)),
+    encodeSeconds: timings.encodeMs / 1000,
+    llmSeconds: timings.llmMs / 1000,
+  };
+}
+
 /**
  * `--systems`: plain (beam search without fusion code), r0, fused (the default preset), eager, paper, peer-int8,
- * peer-float32. `--r 0.1,0.2` adds one system per weight. `--prompt` is shown to the language model.
+ * peer-float32; product and product-r0 (through `openBytefuse`). `--r 0.1,0.2` adds one system per weight. `--prompt` is shown to the language model.
  */
 export async function openSystems(options: BenchOptions): Promise<OpenSystems> {
   const names = (options.flags.get('systems') ?? DEFAULT_SYSTEMS).split(',').filter(Boolean);
@@ -41,8 +60,10 @@ export async function openSystems(options: BenchOptions): Promise<OpenSystems> {
   for (const weight of weightList(options, [])) wanted.push(`r=${weight}`);
   const peers: { name: string; peer: FasterWhisper; rssBytes: number }[] = [];
   let subject: Subject | null = null;
+  let product: Bytefuse | null = null;
   const close = async () => {
     await subject?.close();
+    await product?.close();
     for (const { peer } of peers) await peer.close();
   };
   try {
@@ -68,6 +89,11 @@ export async function openSystems(options: BenchOptions): Promise<OpenSystems> {
             return { ...reply, stats: NO_STATS, encodeSeconds: 0, llmSeconds: 0 };
           },
         });
+      } else if (name.startsWith('product')) {
+        product ??= await openBytefuse({ threads: options.threads });
+        const opened = product;
+        const request = requestOf(name === 'product' ? 'fused' : name.slice('product-'.length), options);
+        systems.push({ name, transcribe: (clip) => productTrial(opened, clip, request) });
       } else {
         const request = requestOf(name, options);
         if (subject === null) {

@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME [options]`: finds the bench, runs it, prints its tables and writes its JSON. */
+import { existsSync } from 'node:fs';
 import { AppError } from '../../models/core/app-error.ts';
 import { type BenchOptions, benchOptions } from './bench-options.ts';
 import { note, surroundings, writeJson } from './bench-report.ts';
@@ -11,19 +12,42 @@ export interface BenchResult {
 
 export type Bench = (options: BenchOptions) => Promise<BenchResult>;
 
-const BENCHES: Readonly<Record<string, string>> = {
-  asr: 'error rates and time against faster-whisper, language-model rows, memory, start-up',
-  llm: 'size, time and bits per byte of trimmed vocabularies',
-  gfd: 'the search itself: reference-like against ours, lazy against eager, streams',
-  convert: 'time, size and memory of the importers',
-  protocol: 'cost of the hypothesis protocol',
-  tune: 'choosing r and N by leaving clips out',
+interface Entry {
+  readonly what: string;
+  readonly module: URL;
+}
+
+const BENCHES: Readonly<Record<string, Entry>> = {
+  asr: {
+    what: 'error rates and time against faster-whisper, language-model rows, memory, start-up',
+    module: new URL('./asr.js', import.meta.url),
+  },
+  llm: {
+    what: 'size, time and bits per byte of trimmed vocabularies',
+    module: new URL('./llm.js', import.meta.url),
+  },
+  gfd: {
+    what: 'the search itself: reference-like against ours, lazy against eager, streams',
+    module: new URL('./gfd.js', import.meta.url),
+  },
+  convert: {
+    what: 'time, size and memory of the importers',
+    module: new URL('./convert.js', import.meta.url),
+  },
+  protocol: {
+    what: 'cost of the hypothesis protocol',
+    module: new URL('./protocol.js', import.meta.url),
+  },
+  tune: {
+    what: 'choosing r and N by leaving clips out',
+    module: new URL('./tune.js', import.meta.url),
+  },
 };
 
 const HELP = `Usage: npm run bench -- NAME [options]
 
 ${Object.entries(BENCHES)
-  .map(([name, what]) => `  ${name.padEnd(9)} ${what}`)
+  .map(([name, { what }]) => `  ${name.padEnd(9)} ${what}`)
   .join('\n')}
 
 Shared options
@@ -35,7 +59,8 @@ Shared options
   --json FILE      the result with machine, versions and commit
   --whisper DIR, --llm DIR, --llm-full DIR, --ct2 DIR
                    model folders instead of the cache's (BYTEFUSE_BENCH_WHISPER, _LLM, _LLM_FULL, _CT2)
-asr   --systems plain,r0,fused,eager,peer-int8,peer-float32   --r 0,0.1,0.2   --prompt TEXT   --rounds N
+asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-float32   --r 0.1,0.2 (one more system each)
+      --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
 gfd   --r R   --streams 4
 tune  --r 0,0.1,0.2   --units bytes,llmTokens   --folds 5   --cache FILE
@@ -47,7 +72,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return name === undefined ? 2 : 0;
   }
-  if (!(name in BENCHES)) throw new AppError('usage', `There is no bench ${name}; there are ${Object.keys(BENCHES)}`);
+  const entry = BENCHES[name];
+  if (!entry) throw new AppError('usage', `There is no bench ${name}; there are ${Object.keys(BENCHES)}`);
   const options = benchOptions(rest);
   const around = surroundings();
   const { machine } = around;
@@ -55,26 +81,18 @@ async function main(args: readonly string[]): Promise<number> {
     `${name}: ${machine.cpu}, ${machine.cores} cores, load ${machine.loadBefore.toFixed(2)}, commit ${around.commit}`,
   );
   if (machine.loadBefore > 0.5 * options.threads) note('The machine is busy: counts and texts stand, times do not.');
-  const bench = await load(name);
+  const bench = await load(name, entry.module);
   const { tables, results } = await bench(options);
   process.stdout.write(`${tables.join('\n\n')}\n`);
   if (options.json) writeJson(options.json, { bench: name, ...around, results });
   return 0;
 }
 
-async function load(name: string): Promise<Bench> {
-  const address = new URL(`./${name}.js`, import.meta.url).href;
-  let loaded: { run?: Bench };
-  try {
-    loaded = (await import(address)) as { run?: Bench };
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' && String(cause).includes(`${name}.js`)) {
-      throw new AppError('usage', `The bench ${name} is not part of this build (test/bench/${name}.ts)`, { cause });
-    }
-    throw cause;
-  }
-  if (typeof loaded.run !== 'function') throw new AppError('internal', `test/bench/${name}.ts exports no run()`);
-  return loaded.run;
+async function load(name: string, module: URL): Promise<Bench> {
+  if (!existsSync(module)) throw new AppError('usage', `This build has no bench ${name} (test/bench/${name}.ts)`);
+  const { run } = (await import(module.href)) as { run?: Bench };
+  if (typeof run !== 'function') throw new AppError('internal', `test/bench/${name}.ts exports no run()`);
+  return run;
 }
 
 main(process.argv.slice(2)).then(

@@ -4,7 +4,7 @@ import { AppError } from '../../models/core/app-error.ts';
 import { isPinned } from '../../models/manifest/artefact.ts';
 import { cacheHome } from '../../models/manifest/cache-home.ts';
 import { openModelRoom } from '../../models/manifest/model-room.ts';
-import { CONVERTERS } from '../../services/app/compose.ts';
+import { CONVERTERS } from '../../services/app/ready-models.ts';
 import type { BenchOptions } from './bench-options.ts';
 
 export interface ModelFolders {

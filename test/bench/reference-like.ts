@@ -21,6 +21,7 @@ import { TokenRules } from '../../models/whisper/token-rules.ts';
 import { readWhisperModelFile, type WhisperModelFile } from '../../models/whisper/whisper-model.ts';
 import { WhisperTokens } from '../../models/whisper/whisper-tokens.ts';
 import { WindowSource, type WindowTree } from '../../models/whisper/window-source.ts';
+import { CrossProjection } from './cross-projection.ts';
 
 type EncodedWindow = Awaited<ReturnType<WhisperEncoder['encode']>>;
 
@@ -29,6 +30,7 @@ interface Parts {
   readonly tokens: WhisperTokens;
   readonly encoder: WhisperEncoder;
   readonly decoder: StepDecoder;
+  readonly crossProjection: CrossProjection;
   readonly llm: LlmScorer;
 }
 
@@ -56,6 +58,7 @@ export class ReferenceLike {
       tokens: await WhisperTokens.open(whisper, model),
       encoder: await WhisperEncoder.open(whisper, model.dims, { threads }),
       decoder: await StepDecoder.open(whisper, model.dims, { threads }),
+      crossProjection: await CrossProjection.open(model.dims, threads),
       llm: await LlmScorer.open(llm, { threads }),
     });
   }
@@ -63,7 +66,7 @@ export class ReferenceLike {
   /** `path`: at most 30 s of audio; more is cut off. */
   async transcribe(path: string, language: string, scriptTable: ReadonlyMap<string, string>): Promise<ReferenceReply> {
     const started = performance.now();
-    const { model, tokens, encoder, decoder, llm } = this.#parts;
+    const { model, tokens, encoder, llm } = this.#parts;
     const frames = 2 * model.dims.audioCtx;
     const { mel, realFrames } = new MelSpectrogram(model.dims.nMels).logMel(await samplesOf(path), { frames });
     const encoded = await encoder.encode({ mel, frames, realFrames }, fullWindow(realFrames, model.dims.audioCtx));
@@ -82,7 +85,7 @@ export class ReferenceLike {
       stepsMax: stepsMaxAfter(prompt.length, model.dims.textCtx),
       previousText: '',
     };
-    const tree = new UncachedTree(decoder, encoded, model.dims.nVocab);
+    const tree = new UncachedTree(this.#parts, encoded);
     const scorer = new UncachedScorer(llm);
     const text = new LlmText(language === 'zh' ? scriptTable : new Map(), { dropLeadingSpace: true });
     const parts = { contexts: new ContextCache(scorer), alphabet: tokens, text };
@@ -101,6 +104,7 @@ export class ReferenceLike {
   async close(): Promise<void> {
     await this.#parts.encoder.dispose();
     await this.#parts.decoder.dispose();
+    await this.#parts.crossProjection.dispose();
     await this.#parts.llm.dispose();
   }
 }
@@ -118,18 +122,21 @@ async function samplesOf(path: string): Promise<Float32Array> {
   return samples;
 }
 
-/** Each wanted token runs its whole path through the decoder, alone, with logits and their softmax at every position. */
+/**
+ * Each wanted token runs its whole path through the decoder, alone, with the cross-attention projected anew, and with
+ * logits and their softmax at every position.
+ */
 class UncachedTree implements WindowTree {
   calls = 0;
   rows = 0;
-  readonly #decoder: StepDecoder;
+  readonly #parts: Pick<Parts, 'decoder' | 'crossProjection' | 'model'>;
   readonly #encoded: EncodedWindow;
   readonly #vocabSize: number;
 
-  constructor(decoder: StepDecoder, encoded: EncodedWindow, vocabSize: number) {
-    this.#decoder = decoder;
+  constructor(parts: Pick<Parts, 'decoder' | 'crossProjection' | 'model'>, encoded: EncodedWindow) {
+    this.#parts = parts;
     this.#encoded = encoded;
-    this.#vocabSize = vocabSize;
+    this.#vocabSize = parts.model.dims.nVocab;
   }
 
   async evaluate(tokens: readonly NewToken[], rows: readonly number[]): Promise<StepLogits> {
@@ -152,8 +159,9 @@ class UncachedTree implements WindowTree {
     for (let at: DecoderNode | null = node; at !== null; at = at.parent)
       path.unshift({ token: at.token, parent: null });
     const chain = path.map(({ token }, i): NewToken => ({ token, parent: i === 0 ? null : i - 1 }));
-    const tree = this.#decoder.tree(this.#encoded);
+    const tree = this.#parts.decoder.tree(this.#encoded);
     try {
+      await this.#parts.crossProjection.run();
       const { logits } = await tree.evaluate(
         chain,
         chain.map((_, i) => i),

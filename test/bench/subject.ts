@@ -1,6 +1,6 @@
 /**
  * Our side of a bench: recognizer, language model and search in this process, with the knobs that tuning needs. What a
- * user gets, with its workers, is measured by `ready.ts` and by `asr.ts --subject product`.
+ * user gets, with its workers, is measured by `ready.ts` and by the system `product` of `asr.ts`.
  */
 import { Converter } from 'opencc-js/t2cn';
 import { ContextCache } from '../../fusion/bytes/context-cache.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InterruptedError } from '../../services/combiner/combiner-client.ts';
-import { serveRecognizerOver, startLocalWorkers, startRecognizerWorker } from '../../services/combiner/local-workers.ts';
+import { startLocalWorkers } from '../../services/combiner/local-workers.ts';
+import { dialCombiner } from '../../services/recognizer/dial-combiner.ts';
 import type { Channel } from '../../services/transport/channel.ts';
-import { dialWebSocket } from '../../services/transport/web-socket-channel.ts';
 import { listenWebSocket } from '../../services/transport/web-socket-listener.ts';
 import { TOY_OPTIONS, toyAudio } from '../support/toy-recognizer.ts';
 import type { ToyConfig } from '../support/toy-recognizer-module.ts';
@@ -70,17 +70,43 @@ test('a recognizer that dials in over a WebSocket gives the same transcript as o
     { host: '127.0.0.1', port: 0 },
     { key: 'a shared key', onChannel: (channel: Channel) => remote.addRecognizer(channel) },
   );
-  const recognizer = startRecognizerWorker(toy());
+  const states: string[] = [];
   try {
     const waiting = remote.client.transcribe(toyAudio(TEXT), TOY_OPTIONS);
-    const channel = await dialWebSocket(listener.url, { key: 'a shared key' });
-    const served = serveRecognizerOver(recognizer, channel);
+    const served = dialCombiner({
+      url: listener.url,
+      key: 'a shared key',
+      recognizer: toy(),
+      waitMs: 5000,
+      redial: false,
+      signal: new AbortController().signal,
+      onState: (text) => states.push(text),
+    });
     const [near, far] = await Promise.all([local.client.transcribe(toyAudio(TEXT), TOY_OPTIONS), waiting]);
     const untimed = ({ timings: _, ...rest }: typeof near) => rest;
     assert.deepEqual(untimed(far), untimed(near));
     await listener.close();
     await served;
+    assert.equal(states[1], `Connected to ${listener.url}.`);
   } finally {
-    await Promise.all([local.close(), remote.close(), listener.close(), recognizer.close()]);
+    await Promise.all([local.close(), remote.close(), listener.close()]);
   }
+});
+
+test('a recognizer that dials in vain says so, and Ctrl-C ends its tries', async () => {
+  const dial = (waitMs: number, signal: AbortSignal) =>
+    dialCombiner({
+      // The discard port: nobody listens there.
+      url: 'ws://127.0.0.1:9/',
+      recognizer: toy(),
+      waitMs,
+      redial: false,
+      signal,
+      onState: () => undefined,
+    });
+  await assert.rejects(dial(0, new AbortController().signal), { code: 'peer_lost' });
+  const stop = new AbortController();
+  const endless = dial(60_000, stop.signal);
+  stop.abort(new RangeError('stop'));
+  await assert.rejects(endless, RangeError);
 });

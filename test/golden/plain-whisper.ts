@@ -201,7 +201,9 @@ export class PlainWhisper {
     for (const [name, { values, dims }] of this.#tensors) {
       const scales = this.#tensors.get(`${name}_scale`)?.values;
       const group = values.length / (dims[0] ?? 1);
-      if (scales) values.forEach((value, i) => void (values[i] = value / (scales[Math.floor(i / group)] ?? scales[0]!)));
+      for (let i = 0; scales && i < values.length; i++) {
+        values[i] = values[i]! / (scales[Math.floor(i / group)] ?? scales[0]!);
+      }
     }
   }
 }

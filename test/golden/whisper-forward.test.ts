@@ -10,7 +10,7 @@ import { type EncoderFeeds, WhisperGraphs } from '../support/whisper-graphs.ts';
 import { NO_WEIGHTS, whisperBaseSource } from '../support/whisper-weights.ts';
 import { PlainWhisper } from './plain-whisper.ts';
 
-/** The full window takes the plain loops a minute. */
+/** The full window takes the plain loops two to three minutes of an idle machine. Seen: states 4e-4, log-probabilities 2e-5. */
 const FULL_WINDOW = process.env['BYTEFUSE_GOLDEN_FULL'] === '1';
 
 const source = await whisperBaseSource();
@@ -40,7 +40,7 @@ describe('the Whisper graphs against a plain forward of the same weights', {
   it('gives its states and log-probabilities in full precision, with merged padding', async (t) => {
     const { states, logProbs } = await compare(plain, await convert('f32', 'f32'), mergedFeeds());
     t.diagnostic(`f32: states ${states.text}, log-probabilities ${logProbs.text}`);
-    // Seen: states 1e-5, log-probabilities 5e-5: sums of 2,048 products in single against double precision.
+    // Seen: states 1e-5, log-probabilities 2e-5: sums of 2,048 products in single against double precision.
     assert(states.largest < 1e-3, `states: ${states.text}`);
     assert(logProbs.largest < 1e-3, `log-probabilities: ${logProbs.text}`);
   });
@@ -50,12 +50,13 @@ describe('the Whisper graphs against a plain forward of the same weights', {
     const { states, logProbs } = await compare(plain, graphs, mergedFeeds());
     t.diagnostic(`default: states ${states.text}, log-probabilities ${logProbs.text}`);
     assert(states.largest < 1e-3, `states: ${states.text}`);
-    assert(logProbs.mean < 0.2, `log-probabilities: ${logProbs.text}`);
-    assert(logProbs.largest < 1.5, `log-probabilities: ${logProbs.text}`);
+    // Seen: log-probabilities 0.3 at most (of tokens at -12), 0.05 on average: rounding to 8 bits.
+    assert(logProbs.mean < 0.1, `log-probabilities: ${logProbs.text}`);
+    assert(logProbs.largest < 0.8, `log-probabilities: ${logProbs.text}`);
   });
 
   it('gives its states and log-probabilities over the whole window', {
-    skip: !FULL_WINDOW && 'takes a minute; set BYTEFUSE_GOLDEN_FULL=1',
+    skip: !FULL_WINDOW && 'takes minutes; set BYTEFUSE_GOLDEN_FULL=1',
   }, async (t) => {
     const all = Array.from({ length: 1500 }, (_, i) => i);
     const feeds = { mel: toyMel(3000), length: 3000, keep: all, position: all, bias: all.map(() => 0) };

@@ -25,7 +25,7 @@ after(async () => whisper?.dispose());
 
 async function samplesOf(path: string): Promise<Float32Array> {
   const chunks: Float32Array[] = [];
-  for await (const chunk of (await openAudio(path)).samples) chunks.push(chunk.slice());
+  for await (const chunk of (await openAudio(path)).chunks()) chunks.push(chunk.slice());
   const out = new Float32Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
@@ -115,7 +115,8 @@ test('a recording of several windows goes on where the last one ended', { skip: 
   const rounds = Math.ceil((70 * RATE) / samples.length);
   const long = new Float32Array(rounds * samples.length);
   for (let round = 0; round < rounds; round++) long.set(samples, round * samples.length);
-  const { segments, results } = await transcribe(long, { language: 'en' });
+  // The same sentence again and again looks like a loop: no ladder here.
+  const { segments, results } = await transcribe(long, { language: 'en', temperatures: [0] });
   assert.ok(results.length >= 3);
   for (let i = 1; i < segments.length; i++) assert.ok(segments[i]!.start >= segments[i - 1]!.end - 0.02);
   assert.ok(segments.at(-1)!.end > 60);

@@ -11,7 +11,10 @@ test('resampled audio does not depend on how the input is cut, to the last bit',
       fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 8 }),
       fc.integer({ min: 1, max: 4000 }),
       (rateHz, cuts, seed) => {
-        const input = noise(seed, cuts.reduce((sum, cut) => sum + cut, 100));
+        const input = noise(
+          seed,
+          cuts.reduce((sum, cut) => sum + cut, 100),
+        );
         const whole = run(rateHz, [input]);
         const parts: Float32Array[] = [];
         let at = 0;

@@ -89,8 +89,9 @@ export function whisperVariables(dims: WhisperDims, quantization: Quantization, 
   };
   const matrix = (name: string, rows: number, cols: number, size: readonly number[] = [rows, cols]): void => {
     const spread = 2 / Math.sqrt(cols);
-    if (!quantization.startsWith('int')) return vector(name, size, 0, spread);
-    variables.push(...quantized(name, rows, cols, size, quantization === 'int16' ? 2 : 1, () => spread * draw()));
+    if (quantization.startsWith('int')) {
+      variables.push(...quantized(name, rows, cols, size, quantization === 'int16' ? 2 : 1, () => spread * draw()));
+    } else vector(name, size, 0, spread);
   };
   const linear = (name: string, rows: number, cols: number): void => {
     matrix(`${name}/weight`, rows, cols);

@@ -1,5 +1,5 @@
-import type { UnitSearch } from '../../models/core/stepwise.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { UnitSearch } from '../../models/core/stepwise.ts';
 import type { SearchFactory } from '../../services/combiner/combiner-service.ts';
 import { ToyRecognizer, toySearch } from './toy-recognizer.ts';
 

@@ -6,7 +6,8 @@ import { joinBytes, pcm16, seededRandom, tone, wavFile } from '../../../../fixtu
 import { openAudio } from '../../../../models/audio/audio-file.ts';
 import { AppError } from '../../../../models/core/app-error.ts';
 
-const ROUNDS = 24;
+/** Few in the quick run; BYTEFUSE_PROPERTY_RUNS asks for more. */
+const ROUNDS = Number(process.env['BYTEFUSE_PROPERTY_RUNS'] ?? 8);
 const CASES: ReadonlyArray<readonly [string, Uint8Array]> = [
   ['wav', wavFile({ data: pcm16([tone(300, 16_000, 0.5)]) })],
   ...[

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { tone } from '../../../../fixtures/audio/synthetic.ts';
 import { Resampler } from '../../../../models/audio/resample.ts';
 

@@ -34,7 +34,9 @@ for (const [depth, scale, offset] of [
   for (const container of ['RIFF', 'RIFX', 'RF64']) {
     test(`${container} with ${depth}-bit samples reads as wavefile reads it`, async () => {
       const wav = new WaveFile();
-      const values = Float64Array.from(SOUND, (value) => (scale === 1 ? value : Math.round(value * (scale - 1)) + offset));
+      const values = Float64Array.from(SOUND, (value) =>
+        scale === 1 ? value : Math.round(value * (scale - 1)) + offset,
+      );
       wav.fromScratch(1, 16_000, depth, values, { container });
       const { source, samples } = await read(wav.toBuffer());
       assert.equal(source.format, 'wav');
@@ -48,7 +50,12 @@ for (const [depth, scale, offset] of [
 for (const law of ['A', 'Mu'] as const) {
   test(`${law}-law reads as wavefile expands it`, async () => {
     const wav = new WaveFile();
-    wav.fromScratch(1, 16_000, '16', Int16Array.from(SOUND, (value) => value * 32_000));
+    wav.fromScratch(
+      1,
+      16_000,
+      '16',
+      Int16Array.from(SOUND, (value) => value * 32_000),
+    );
     wav[`to${law}Law`]();
     const { source, samples } = await read(wav.toBuffer());
     assert.equal(source.codec, law === 'A' ? 'pcm_alaw' : 'pcm_mulaw');

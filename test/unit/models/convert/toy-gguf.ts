@@ -139,7 +139,22 @@ export function toyTokens(): { names: string[]; scores: number[]; types: number[
   for (const name of ['[multimodal]', '\n', '\n\n', '  ', '<b>']) add(name, 4, -1000);
   for (let byte = 0; byte < 256; byte++) add(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`, 6, 0);
   let rank = 0;
-  for (const piece of ['th', '▁t', 'he', '▁th', '▁the', 'in', 'ing', '天气', '今天', '天天', '▁a', 'an', 'and', '▁and']) {
+  for (const piece of [
+    'th',
+    '▁t',
+    'he',
+    '▁th',
+    '▁the',
+    'in',
+    'ing',
+    '天气',
+    '今天',
+    '天天',
+    '▁a',
+    'an',
+    'and',
+    '▁and',
+  ]) {
     add(piece, 1, -++rank);
   }
   for (const char of '▁abcdefghijklmnopqrstuvwxyzABCD.,<>çğış今天气很好，。') add(char, 1, -++rank);

@@ -54,10 +54,13 @@ test('a start is told as soon as speech is certain, an end as soon as the pause 
   [...'....####.......'].forEach((mark, i) => {
     for (const event of segmenter.push(mark === '#' ? 0.9 : 0.1)) at.set(event.kind, i);
   });
-  assert.deepEqual([...at], [
-    ['start', 5],
-    ['end', 12],
-  ]);
+  assert.deepEqual(
+    [...at],
+    [
+      ['start', 5],
+      ['end', 12],
+    ],
+  );
 });
 
 test('padding never reaches over the last segment, the start, or the end', () => {

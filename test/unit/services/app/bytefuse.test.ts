@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError, type ErrorCode } from '../../../../models/core/app-error.ts';
-import { bytefuseOver, type TranscribeProgress } from '../../../../services/app/bytefuse.ts';
 import type { Segment } from '../../../../models/core/transcript.ts';
+import { bytefuseOver, type TranscribeProgress } from '../../../../services/app/bytefuse.ts';
 import type { SpeechEngine } from '../../../../services/app/speech-engine.ts';
 import { segment, transcript, unit } from '../../../support/toy-transcript.ts';
 
@@ -77,7 +77,13 @@ test('progress only grows and ends at the length of the recording', async () => 
 
 test('options out of range never reach the engine', async () => {
   const { bytefuse, heard } = toyEngine();
-  for (const bad of [{ beams: 0 }, { beams: 17 }, { llmWeight: 1.5 }, { llmWeight: Number.NaN }, { temperatures: [] }]) {
+  for (const bad of [
+    { beams: 0 },
+    { beams: 17 },
+    { llmWeight: 1.5 },
+    { llmWeight: Number.NaN },
+    { temperatures: [] },
+  ]) {
     await assert.rejects(bytefuse.transcribe(samples(1), bad), code('invalid_option'), JSON.stringify(bad));
   }
   assert.equal(heard.options, undefined);

@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
-import { numberBetween, numberList, oneOf, phrases, someOf, wholeNumber } from '../../../../services/cli/option-values.ts';
+import {
+  numberBetween,
+  numberList,
+  oneOf,
+  phrases,
+  someOf,
+  wholeNumber,
+} from '../../../../services/cli/option-values.ts';
 
 const invalid = (error: unknown) => error instanceof AppError && error.code === 'invalid_option';
 
 test('a number out of its range is an invalid option whose message names option, value and range', () => {
   const read = wholeNumber('--beams', 1, 16);
   assert.equal(read('16'), 16);
-  assert.throws(() => read('17'), (error: Error) => invalid(error) && /--beams is "17".*1 to 16/.test(error.message));
+  assert.throws(
+    () => read('17'),
+    (error: Error) => invalid(error) && /--beams is "17".*1 to 16/.test(error.message),
+  );
 });
 
 test('what is no number is refused, however it is written', () => {
@@ -17,7 +27,8 @@ test('what is no number is refused, however it is written', () => {
   for (const text of ['', ' ', 'x', '1.5', '1e1', '-1', 'NaN', 'Infinity', '0x1', '11']) {
     assert.throws(() => whole(text), invalid, `whole "${text}"`);
   }
-  for (const text of ['', ' ', 'x', '-0.1', '1.01', 'NaN', '1,5']) assert.throws(() => real(text), invalid, `"${text}"`);
+  for (const text of ['', ' ', 'x', '-0.1', '1.01', 'NaN', '1,5'])
+    assert.throws(() => real(text), invalid, `"${text}"`);
   assert.equal(real('0.3'), 0.3);
   assert.equal(real('0'), 0);
 });

@@ -47,7 +47,10 @@ test('each phase of a model is announced at once', () => {
 test('a finished recording says its length, time, factor, language, outputs and warnings', () => {
   const { reporter, written } = recorder();
   reporter.done('a.wav', { ...result, warnings: [{ code: 'w', message: 'Beware' }] }, ['out/a.srt']);
-  assert.match(written(), /^a\.wav: 10\.0 s of audio in 1\.0 s, real-time factor 0\.10, language en \(0\.50\) -> out\/a\.srt\n/);
+  assert.match(
+    written(),
+    /^a\.wav: 10\.0 s of audio in 1\.0 s, real-time factor 0\.10, language en \(0\.50\) -> out\/a\.srt\n/,
+  );
   assert.match(written(), /warning: Beware \[w\]/);
 });
 

@@ -16,6 +16,8 @@ function parse(...args: string[]): TranscribeFlags {
   return command.parse(args, { from: 'user' }).opts<TranscribeFlags>();
 }
 
+const note = (): void => {};
+
 const throwsCode = (work: () => unknown, code: ErrorCode) =>
   assert.throws(work, (error: unknown) => error instanceof AppError && error.code === code);
 
@@ -54,18 +56,21 @@ test('every option reaches the request', () => {
 });
 
 test('models, device and threads go to the opening', () => {
-  assert.deepEqual(openOptionsOf(parse()), {});
-  assert.deepEqual(openOptionsOf(parse('-m', 'whisper-tiny', '--llm', 'x', '--device', 'cuda', '--threads', '3')), {
-    model: 'whisper-tiny',
-    llm: 'x',
-    device: 'cuda',
-    threads: 3,
-  });
+  assert.deepEqual(openOptionsOf(parse(), note), {});
+  assert.deepEqual(
+    openOptionsOf(parse('-m', 'whisper-tiny', '--llm', 'x', '--device', 'cuda', '--threads', '3'), note),
+    {
+      model: 'whisper-tiny',
+      llm: 'x',
+      device: 'cuda',
+      threads: 3,
+    },
+  );
 });
 
 test('no language model is loaded where none can take part', () => {
-  assert.equal(openOptionsOf(parse('--llm', 'none')).llm, null);
-  assert.equal(openOptionsOf(parse('--llm-weight', '0')).llm, null);
+  assert.equal(openOptionsOf(parse('--llm', 'none'), note).llm, null);
+  assert.equal(openOptionsOf(parse('--llm-weight', '0'), note).llm, null);
 });
 
 test('values out of range are invalid options', () => {
@@ -99,6 +104,9 @@ test('options that exclude each other are told', () => {
   throwsCode(() => check(['a'], '--overwrite'), 'usage');
   throwsCode(() => check(['a', 'a']), 'usage');
   throwsCode(() => check(['a'], '--explain', '--quiet'), 'usage');
+  throwsCode(() => check(['a'], '--recognizer', 'ws://x:1', '--recognizer-listen', '1'), 'usage');
+  throwsCode(() => check(['a'], '--recognizer', 'x:1'), 'usage');
+  throwsCode(() => check(['a'], '--recognizer-listen', 'x:y'), 'usage');
   throwsCode(() => check(['a'], '--beams', '2', '--n-best', '3'), 'invalid_option');
   check(['a', 'b'], '-f', 'json');
   check(['a', 'b'], '-f', 'srt,text', '-o', 'out');

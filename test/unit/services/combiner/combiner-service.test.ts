@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { alphabetParts } from '../../../../fusion/protocol/alphabet-table.ts';
+import { decodeMessage, encodeMessage } from '../../../../fusion/protocol/codec.ts';
+import { CREDIT_INITIAL_BYTES } from '../../../../fusion/protocol/limits.ts';
+import type { Message } from '../../../../fusion/protocol/messages.ts';
 import { AppError } from '../../../../models/core/app-error.ts';
 import type { UnitSearch } from '../../../../models/core/stepwise.ts';
 import type { UnitResult } from '../../../../models/core/transcript.ts';
@@ -8,7 +12,15 @@ import { CombinerService, type SearchFactory } from '../../../../services/combin
 import { RecognizerService } from '../../../../services/recognizer/recognizer-service.ts';
 import { duplexPair } from '../../../support/duplex-pair.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { TOY_OPTIONS, type ToyControl, ToyRecognizer, toyAudio, toySearch } from '../../../support/toy-recognizer.ts';
+import {
+  TOY_OPTIONS,
+  ToyAlphabet,
+  type ToyControl,
+  ToyRecognizer,
+  toyAudio,
+  toySamples,
+  toySearch,
+} from '../../../support/toy-recognizer.ts';
 
 const TEXT = 'it is a truth universally acknowledged';
 
@@ -338,3 +350,111 @@ test('what the audio or the callback throws comes back as it is', async () => {
   await turns(10);
   assert.equal(recognizer.liveStreams, 0);
 });
+
+test('a stalled stream holds a bounded stretch of its audio, and no other stream waits for it', async () => {
+  const held = gate();
+  const stop = new AbortController();
+  const { client, connect } = setUp({
+    control: { beforeStep: (unit) => (unit.language === 'tr' ? held.promise : undefined) },
+  });
+  connect();
+  let pulledBytes = 0;
+  const endless = async function* () {
+    for (;;) {
+      const samples = new Float32Array(16_384).fill(0.5);
+      pulledBytes += samples.byteLength;
+      yield samples;
+    }
+  };
+  const stalled = client.transcribe(endless(), { ...TOY_OPTIONS, language: 'tr' }, { signal: stop.signal });
+  const refused = assert.rejects(stalled, interrupted('canceled'));
+  for (const text of ['one', 'after', 'the other']) {
+    assert.equal((await client.transcribe(toyAudio(text), TOY_OPTIONS)).text, text);
+  }
+  await turns(300);
+  // A window and an overdraft of one frame, on each of the two links.
+  assert.ok(pulledBytes > CREDIT_INITIAL_BYTES, `${pulledBytes} bytes were pulled`);
+  assert.ok(pulledBytes < 2 * (CREDIT_INITIAL_BYTES + 3 * 65_536 + 4096), `${pulledBytes} bytes were pulled`);
+  stop.abort();
+  await refused;
+  held.open();
+});
+
+test('an application that gives no credit back gets one partial beyond it, and stalls no one else', async () => {
+  const { combiner, client, connect } = setUp();
+  connect();
+  const [near, far] = duplexPair();
+  void combiner.serveApplication(near);
+  const received: Message[] = [];
+  far.onFrame((frame) => received.push(decodeMessage(frame)));
+  const say = (message: Message) => far.send(encodeMessage(message));
+  say({ type: 'hello', versions: [1], role: 'application', name: 'slow', creditBytes: 1 });
+  say({ type: 'open', stream: 1, options: TOY_OPTIONS });
+  say({ type: 'audio', stream: 1, samples: toySamples(TEXT) });
+  say({ type: 'close', stream: 1 });
+  assert.equal((await client.transcribe(toyAudio(TEXT), TOY_OPTIONS)).text, TEXT);
+  await turns(100);
+  const partials = () => received.filter(({ type }) => type === 'partial').length;
+  assert.equal(partials(), 1);
+  say({ type: 'credit', stream: 1, bytes: 1_000_000 });
+  await turns(100);
+  assert.equal(partials(), 5);
+  assert.equal(received.at(-1)?.type, 'final');
+});
+
+/** What a recognizer may not send, with what the error must name. */
+const BAD_RECOGNIZERS: readonly (readonly [string, (request: Message) => Message[], RegExp])[] = [
+  ['candidates that nobody asked for', () => [candidates(0, 1, 5)], /candidates came unasked|is not searched/],
+  ['a wrong step', (request) => (request.type === 'start' ? [candidates(1, 1, 5)] : []), /step: expected 0, found 1/],
+  [
+    'too many beams',
+    (request) => (request.type === 'start' ? [candidates(0, 2, 5)] : []),
+    /beams: expected 1, found 2/,
+  ],
+  [
+    'a token it does not have',
+    (request) => (request.type === 'start' ? [candidates(0, 1, 131)] : []),
+    /131 in an alphabet/,
+  ],
+  ['a stream that was not opened', () => [{ type: 'credit', stream: 9, bytes: 1 }], /stream: 9 was never opened/],
+  ['an alphabet that nobody asked for', () => alphabetParts(new ToyAlphabet()), /an alphabet came unasked/],
+];
+
+function candidates(step: number, beams: number, id: number): Message {
+  const beam = { ids: Int32Array.from([id]), logProbs: Float32Array.from([-1]), endLogProb: -2 };
+  return { type: 'candidates', stream: 1, unit: 0, step, beams: Array.from({ length: beams }, () => beam) };
+}
+
+for (const [what, answer, named] of BAD_RECOGNIZERS) {
+  test(`a recognizer that breaks the protocol is cut off, and its streams end as peer_lost: ${what}`, async () => {
+    const { client, combiner } = setUp({ waitForMore: true });
+    const [near, far] = duplexPair();
+    combiner.addRecognizer(near).catch(() => undefined);
+    const received: Message[] = [];
+    const say = (message: Message) => far.send(encodeMessage(message));
+    far.onFrame((frame) => {
+      const message = decodeMessage(frame);
+      received.push(message);
+      if (message.type === 'close') {
+        const unit = { index: 0, language: 'en', startMs: 0, endMs: 1, stepsMax: 8, previousText: '' };
+        say({ type: 'unit', stream: 1, unit });
+      }
+      answer(message).forEach(say);
+    });
+    const { hash, size } = new ToyAlphabet();
+    const recognizer = {
+      modality: 'speech',
+      kind: 'stepwise',
+      sampleRateHz: 16_000,
+      alphabet: { size, hash },
+    } as const;
+    say({ type: 'hello', versions: [1], role: 'recognizer', name: 'bad', creditBytes: 1_000_000, recognizer });
+    await assert.rejects(client.transcribe(toyAudio('hi'), TOY_OPTIONS), interrupted('peer_lost'));
+    await turns(3);
+    const last = received.at(-1)!;
+    assert.ok(
+      last.type === 'error' && last.code === 'protocol_error' && named.test(last.message),
+      JSON.stringify(last),
+    );
+  });
+}

@@ -61,7 +61,9 @@ test('verbose_json has the fields of its segments, and fused scores under their 
     chosenLogProb: { recognizer: -4, llm: -9 },
   };
   const segments = [segment(0, 1, ' Hello you', { fused, words })];
-  const verbose = JSON.parse(writeTranscript(transcript(segments, { units: [unit(segments, [change])] }), 'verbose_json'));
+  const verbose = JSON.parse(
+    writeTranscript(transcript(segments, { units: [unit(segments, [change])] }), 'verbose_json'),
+  );
   assert.deepEqual(Object.keys(verbose.segments[0]), [
     'id',
     'seek',

@@ -27,8 +27,10 @@ test('a long segment with words is cut at words, each cue at its words’ times'
 });
 
 test('a cut prefers the end of a clause', () => {
-  const spelled = ' one two three four five six seven eight nine ten, then eleven twelve thirteen fourteen fifteen sixteen'
-    .split(/(?= )/);
+  const spelled =
+    ' one two three four five six seven eight nine ten, then eleven twelve thirteen fourteen fifteen sixteen'.split(
+      /(?= )/,
+    );
   const [first] = cuesOf([segment(0, 17, spelled.join(''), { words: spreadWords(0, 17, spelled) })]);
   assert.match(first!.lines.join(' '), /ten,$/);
 });
@@ -48,7 +50,9 @@ test('words that do not spell the text are not trusted', () => {
 });
 
 test('Chinese counts double and is cut between characters', () => {
-  const characters = [...'今天天气很好我们一起去公园散步然后回家吃饭看书写字听音乐睡觉做梦起床洗脸刷牙上班开会下班回家'];
+  const characters = [
+    ...'今天天气很好我们一起去公园散步然后回家吃饭看书写字听音乐睡觉做梦起床洗脸刷牙上班开会下班回家',
+  ];
   const cues = cuesOf([segment(0, 10, characters.join(''), { words: spreadWords(0, 10, characters) })]);
   assert.ok(cues.length >= 2);
   for (const { lines } of cues) for (const line of lines) assert.ok(textWidth(line) <= 42, line);
@@ -60,7 +64,10 @@ test('segments without text give no cue', () => {
 });
 
 test('cues never overlap and always last, whatever the segments say', () => {
-  const times = fc.record({ start: fc.double({ min: 0, max: 50, noNaN: true }), length: fc.double({ min: -1, max: 9, noNaN: true }) });
+  const times = fc.record({
+    start: fc.double({ min: 0, max: 50, noNaN: true }),
+    length: fc.double({ min: -1, max: 9, noNaN: true }),
+  });
   fc.assert(
     fc.property(fc.array(times, { maxLength: 12 }), (all) => {
       const cues = cuesOf(all.map(({ start, length }) => segment(start, start + length, ' x')));
