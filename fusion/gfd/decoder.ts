@@ -6,9 +6,9 @@
  *   bound     each child's fused score is exact where the language model has been asked, else an upper bound
  *   ask       in the order of the bounds, and only while a child could still win a place (lazy and exact)
  *   prune     the best `beams` children live on; end of text takes a finished hypothesis aside
- *   finish    when `beams` hypotheses have ended, or no steps are left
+ *   finish    when `beams` hypotheses have ended, or none that lives can come before them, or no steps are left
  *
- *   score = (1 - r) * log P_recognizer / N_recognizer + r * log P_llm(bytes) / N
+ *   score = (1 - r) * log P_recognizer / N_recognizer + r * log P_llm(bytes) / N   (or both undivided)
  */
 import type { ByteVocab } from '../../models/core/byte-vocab.ts';
 import type {
@@ -25,7 +25,7 @@ import { ByteCover } from '../bytes/byte-cover.ts';
 import type { ContextCache, ContextLease } from '../bytes/context-cache.ts';
 import { type LlmNode, LlmTree } from '../bytes/llm-tree.ts';
 import type { LlmText } from './llm-text.ts';
-import { type FusionWeights, fuseLogProbs } from './weights.ts';
+import { type FusionWeights, finalScore, fuseLogProbs, isJoint } from './weights.ts';
 
 export interface FusionSearchOptions {
   readonly beams: number;
@@ -109,7 +109,7 @@ export class FusionSearch {
         finished.push(...ended.slice(0, beams - finished.length));
         this.#counters.steps++;
         live = survivors;
-        if (live.length === 0 || finished.length >= beams) break;
+        if (live.length === 0 || finished.length >= beams || this.#isSettled(finished, live)) break;
         this.#llm?.tree.retain(
           live.map((candidate) => candidate.cover.path),
           KEEP_DISTRIBUTIONS,
@@ -235,6 +235,17 @@ export class FusionSearch {
     return { survivors, ended };
   }
 
+  /**
+   * A joint score falls with every token, so once `nBest` ended hypotheses stand above every live one, none of those can
+   * come before them any more. (A mean may still rise: there the beam has to fill with ended hypotheses.)
+   */
+  #isSettled(finished: readonly Candidate[], live: readonly Candidate[]): boolean {
+    const { nBest, weights } = this.#options;
+    if (!isJoint(weights) || finished.length < nBest) return false;
+    const worst = this.#rank(finished)[nBest - 1]!;
+    return worst.score >= live[0]!.score;
+  }
+
   #rank(candidates: readonly Candidate[]): Candidate[] {
     return [...candidates].sort((a, b) => this.#finalScore(b) - this.#finalScore(a) || order(a, b));
   }
@@ -243,7 +254,7 @@ export class FusionSearch {
   #finalScore({ hypothesis, cover }: Candidate): number {
     const recognizerTokens = Math.max(1, hypothesis.length);
     const lengths = { bytes: cover.bytes.length, llmTokens: cover.tokens, recognizerTokens };
-    return fuseLogProbs(hypothesis.recognizerLogProb, cover.logProb, lengths, this.#options.weights) / recognizerTokens;
+    return finalScore(hypothesis.recognizerLogProb, cover.logProb, lengths, this.#options.weights);
   }
 
   #outcome(candidate: Candidate): UnitHypothesis {

@@ -1,7 +1,13 @@
-/** What the language model's log-probability is divided by before it is weighed against the recognizer's. */
-export type LengthUnit = 'bytes' | 'llmTokens' | 'recognizerTokens';
+/**
+ * What the language model's log-probability is divided by before it is weighed against the recognizer's. `none`: neither
+ * is divided, and the score is that of the joint event, (1 - r) * log P_recognizer + r * log P_llm.
+ */
+export type LengthUnit = 'none' | 'bytes' | 'llmTokens' | 'recognizerTokens';
 
-/** The numbers of the fused score (architecture: "Bytes"): (1 - r) * recognizer / N_recognizer + r * llm / N. */
+/**
+ * The numbers of the fused score: (1 - r) * recognizer / N_recognizer + r * llm / N (Generative Fusion Decoding, arXiv
+ * 2405.14259, section 3), or without division where the length unit is `none`.
+ */
 export interface FusionWeights {
   /** r, 0..1: the language model's share. 0 leaves the recognizer alone. */
   readonly llmWeight: number;
@@ -17,19 +23,34 @@ export interface HypothesisLengths {
 }
 
 /**
- * Fused score times the number of recognizer tokens, so that candidates of one step, which all have the same number,
- * are ranked by the recognizer's plain sum when r is 0, to the last bit. Where r is 0 the LLM term is left out, not
+ * Ranks candidates of one step, which all have the same number of recognizer tokens: the fused score times that number,
+ * so that at r = 0 it is the recognizer's plain sum, to the last bit. Where r is 0 the LLM term is left out, not
  * multiplied: 0 times minus infinity is not a number.
  */
 export function fuseLogProbs(
   recognizerLogProb: number,
   llmLogProb: number,
   lengths: HypothesisLengths,
-  weights: FusionWeights,
+  { llmWeight: r, lengthUnit }: FusionWeights,
 ): number {
-  const r = weights.llmWeight;
   if (r === 0) return recognizerLogProb;
-  const scale = lengths.recognizerTokens / Math.max(1, lengths[weights.lengthUnit]);
+  const scale = lengthUnit === 'none' ? 1 : lengths.recognizerTokens / Math.max(1, lengths[lengthUnit]);
   if (r === 1) return llmLogProb * scale;
   return (1 - r) * recognizerLogProb + r * llmLogProb * scale;
+}
+
+/** Ranks ended hypotheses, whose lengths differ: the fused score itself. */
+export function finalScore(
+  recognizerLogProb: number,
+  llmLogProb: number,
+  lengths: HypothesisLengths,
+  weights: FusionWeights,
+): number {
+  const sum = fuseLogProbs(recognizerLogProb, llmLogProb, lengths, weights);
+  return isJoint(weights) ? sum : sum / lengths.recognizerTokens;
+}
+
+/** True where the score is a joint log-probability: it can only fall as a hypothesis grows. */
+export function isJoint({ llmWeight, lengthUnit }: FusionWeights): boolean {
+  return llmWeight > 0 && lengthUnit === 'none';
 }

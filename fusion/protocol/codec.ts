@@ -121,6 +121,13 @@ const hash: Check<string> = (value, path) => {
   return /^[0-9a-f]{64}$/.test(found) ? found : refuse(path, 'a SHA-256 as 64 hexadecimal digits', value);
 };
 
+const samples: Check<Float32Array> = (value, path) => {
+  const found = f32Array(limits.AUDIO_FRAME_SAMPLES_MAX)(value, path);
+  // One bad sample would spoil a whole window, and show only as scores that are no numbers.
+  const bad = found.findIndex((sample) => !Number.isFinite(sample));
+  return bad < 0 ? found : refuse(`${path}[${bad}]`, 'a finite sample', found[bad]);
+};
+
 const candidatesOnWire = map({
   type: oneOf('candidates'),
   stream,
@@ -242,7 +249,7 @@ const SCHEMAS: { readonly [T in MessageType]: SchemaOf<T> } = {
     options: optionsSchema,
     deadlineMs: optional(integer(0, limits.DEADLINE_MS_MAX)),
   }),
-  audio: map({ type: oneOf('audio'), stream, samples: f32Array(limits.AUDIO_FRAME_SAMPLES_MAX) }),
+  audio: map({ type: oneOf('audio'), stream, samples }),
   close: map({ type: oneOf('close'), stream }),
   cancel: map({ type: oneOf('cancel'), stream }),
   credit: map({ type: oneOf('credit'), stream, bytes: credit }),

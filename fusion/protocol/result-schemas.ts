@@ -26,7 +26,8 @@ import {
 
 /** Checks of the values that results, outcomes and options are made of. Bounds are those of limits.ts. */
 
-const probability = number(0, 1);
+/** A little above 1 is what rounding in single precision makes of certainty. */
+const probability = number(0, 1.001);
 /** Milliseconds, seconds, counts: never negative. */
 const amount = number(0, Number.MAX_SAFE_INTEGER);
 const count = integer(0, Number.MAX_SAFE_INTEGER);

@@ -38,7 +38,10 @@ export function gemma3Params(file: GgufFile): Gemma3Params {
   const size = (key: string, max: number): number => {
     const value = file.number(`gemma3.${key}`);
     if (Number.isInteger(value) && value > 0 && value <= max) return value;
-    throw new AppError('model_format', `${file.path} gives gemma3.${key} ${value}, expected a whole number 1 to ${max}`);
+    throw new AppError(
+      'model_format',
+      `${file.path} gives gemma3.${key} ${value}, expected a whole number 1 to ${max}`,
+    );
   };
   const optional = (key: string, fallback: number): number =>
     file.metadata.has(`gemma3.${key}`) ? file.number(`gemma3.${key}`) : fallback;
@@ -46,11 +49,17 @@ export function gemma3Params(file: GgufFile): Gemma3Params {
   const heads = size('attention.head_count', 1024);
   const kvHeads = size('attention.head_count_kv', heads);
   if (heads % kvHeads !== 0) {
-    throw new AppError('model_format', `${file.path} has ${heads} heads, expected a multiple of its ${kvHeads} key heads`);
+    throw new AppError(
+      'model_format',
+      `${file.path} has ${heads} heads, expected a multiple of its ${kvHeads} key heads`,
+    );
   }
   const dHead = size('attention.key_length', 4096);
   if (optional('attention.value_length', dHead) !== dHead || dHead % 2 !== 0) {
-    throw new AppError('model_format', `${file.path} has key length ${dHead}, expected an even one, equal to value length`);
+    throw new AppError(
+      'model_format',
+      `${file.path} has key length ${dHead}, expected an even one, equal to value length`,
+    );
   }
   const scaling = file.metadata.get('gemma3.rope.scaling.type');
   return {

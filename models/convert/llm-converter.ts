@@ -11,7 +11,10 @@ export const LLM_CONVERTER: Converter = {
     const names = Object.keys(files);
     const [name] = names;
     if (name === undefined || names.length > 1) {
-      throw new AppError('model_format', `A language model is one GGUF file, found ${names.length}: ${names.join(', ')}`);
+      throw new AppError(
+        'model_format',
+        `A language model is one GGUF file, found ${names.length}: ${names.join(', ')}`,
+      );
     }
     await importLlm(files[name]!, outDir, {
       ...vocabOption(options['vocab']),

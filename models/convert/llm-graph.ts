@@ -209,8 +209,8 @@ class Gemma3Graph {
     const weights = g.node('Softmax', [masked], { axis: -1 });
     const [ofPool, ofNew] = g.nodeOutputs('Split', [weights, at.split], { axis: -1 }, { count: 2 }) as [string, string];
     const sum = g.node('Add', [
-      g.node('MatMul', [this.#perHead(ofPool, poolK, at), poolV]),
-      g.node('MatMul', [this.#perHead(ofNew, k, at), v]),
+      g.node('MatMul', [this.#perHead(ofPool, poolK), poolV]),
+      g.node('MatMul', [this.#perHead(ofNew, k), v]),
     ]);
     const out = g.node('Reshape', [this.#nodesFirst(sum), g.ints([-1, heads * dHead])]);
     const size = { rows: dim, cols: heads * dHead };
@@ -270,7 +270,7 @@ class Gemma3Graph {
   }
 
   /** Weights [kvHeads, N, group, S] -> [kvHeads, N * group, S], S from the keys' shape. */
-  #perHead(weights: string, keys: string, _at: AttentionInputs): string {
+  #perHead(weights: string, keys: string): string {
     const g = this.#g;
     const length = g.node('Shape', [keys], { start: 1, end: 2 });
     const shape = g.node('Concat', [g.ints([this.#p.kvHeads, -1]), length], { axis: 0 });

@@ -12,10 +12,10 @@ import { sentencePieceVocab } from './gemma3-vocab.ts';
 import { GgufFile } from './gguf.ts';
 import { gemma3StepGraph } from './llm-graph.ts';
 import { weightBytes, writeModel } from './onnx-writer.ts';
-import { trimVocab } from './vocab-trim.ts';
+import { TRIM_LANGUAGES, trimVocab } from './vocab-trim.ts';
 
 /** Changes whenever the files that an import writes change: part of the key of the cache. */
-export const LLM_CONVERTER_VERSION = 1;
+export const LLM_CONVERTER_VERSION = 2;
 /** Rows of the trimmed vocabulary; the measurement that chose it is in docs/benchmarks.md. */
 export const VOCAB_SIZE_DEFAULT = 98_304;
 /** Memory that an import needs beside the vocabulary's few lists: chunks and norms. */
@@ -73,7 +73,8 @@ export async function importLlm(
     const arrays = buildVocab(kept);
     const controlIds = Int32Array.from(source.controls, (control) => control.sourceId);
     const graph = gemma3StepGraph(params, { textIds: arrays.sourceIds, controlIds }, file);
-    const vocabBytes = encodeVocab(arrays, { controls: source.controls, trim });
+    const languages = trim === 'full' ? null : TRIM_LANGUAGES;
+    const vocabBytes = encodeVocab(arrays, { controls: source.controls, trim, languages });
     const total = graph.weights.reduce((sum, weight) => sum + (weight.inline ? 0 : weight.source.byteLength), 0);
     await mkdir(outDir, { recursive: true }).catch((error: unknown) => {
       throw new AppError('output_unwritable', `The folder ${outDir} cannot be made`, { cause: error });

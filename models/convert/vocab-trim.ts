@@ -4,6 +4,9 @@ import type { SourceToken } from '../tokenizer/source-token.ts';
 import { GEMMA3_FREQUENCY } from './gemma3-frequency.ts';
 import { BLOCK_ROWS } from './llm-graph.ts';
 
+/** Languages whose tokens a trim keeps first, ISO 639-1. */
+export const TRIM_LANGUAGES = ['en', 'tr', 'zh'] as const;
+
 const HAN = /\p{Script=Han}/u;
 /** All names of Gemma 3's tokens, joined by newlines. */
 const GEMMA3_VOCAB_SHA256 = 'afa3945939b919cdf06deb3aa2ef216bb7bfcf3c8bdc8fa2496e61f256df555c';
@@ -24,7 +27,7 @@ const IN_SCRIPTS = new RegExp(
 const OTHER_SCRIPTS = /[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Thai}\p{Script=Hangul}]/u;
 /** Digits, brackets and marks of the remaining scripts: whatever is not ASCII, Latin-1, general or CJK punctuation. */
 const FAR_SYMBOL = /[\p{P}\p{Nd}\p{No}]/u;
-const NEAR_RANGES = /^[\u0000-\u02ff\u2000-\u2bff\u3000-\u33ff\ufe10-\ufe4f\uff00-\uffef]+$/;
+const NEAR_RANGES = /^[\p{ASCII}\u0080-\u02ff\u2000-\u2bff\u3000-\u33ff\ufe10-\ufe4f\uff00-\uffef]+$/u;
 
 /** True where every character of the text is of the scripts in use. */
 export function isInScripts(text: string): boolean {

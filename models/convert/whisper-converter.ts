@@ -1,10 +1,10 @@
 import { AppError } from '../core/app-error.ts';
-import type { Converter } from '../manifest/converted-model.ts';
+import type { Converter, ConvertOptions } from '../manifest/converted-model.ts';
 import { importWhisper, WHISPER_CONVERTER_VERSION } from './whisper-import.ts';
-import type { WhisperPrecision } from './whisper-weights.ts';
 
 /**
- * The models room's converter for Whisper folders. Options: `encoderPrecision`, `decoderPrecision`: `f32` or `q8`.
+ * The models room's converter for Whisper folders. Options: `encoderPrecision` (`f32`, `q8`), `decoderPrecision` (also
+ * `mixed`).
  */
 export const WHISPER_CONVERTER: Converter = {
   version: `whisper-${WHISPER_CONVERTER_VERSION}`,
@@ -19,8 +19,8 @@ export const WHISPER_CONVERTER: Converter = {
     };
     const source = { modelBin: path('model.bin'), config: path('config.json'), tokenizer: path('tokenizer.json') };
     await importWhisper(source, outDir, {
-      ...precisionOption('encoderPrecision', options['encoderPrecision']),
-      ...precisionOption('decoderPrecision', options['decoderPrecision']),
+      ...precisionOption(options, 'encoderPrecision', ['f32', 'q8'] as const),
+      ...precisionOption(options, 'decoderPrecision', ['f32', 'q8', 'mixed'] as const),
       ...(sha256['model.bin'] !== undefined && { sourceSha256: sha256['model.bin'] }),
       ...(signal && { signal }),
       onProgress,
@@ -28,8 +28,16 @@ export const WHISPER_CONVERTER: Converter = {
   },
 };
 
-function precisionOption(name: string, value: unknown): Record<string, WhisperPrecision> {
+function precisionOption<N extends string, P extends string>(
+  options: ConvertOptions,
+  name: N,
+  known: readonly P[],
+): Partial<Record<N, P>> {
+  const value = options[name];
   if (value === undefined) return {};
-  if (value === 'f32' || value === 'q8') return { [name]: value };
-  throw new AppError('invalid_option', `${name} is ${String(value)}, expected f32 or q8`);
+  const precision = known.find((candidate) => candidate === value);
+  if (precision === undefined) {
+    throw new AppError('invalid_option', `${name} is ${value}, expected one of ${known.join(', ')}`);
+  }
+  return { [name]: precision } as Partial<Record<N, P>>;
 }

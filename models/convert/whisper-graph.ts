@@ -1,7 +1,7 @@
 import type { WhisperDims } from '../whisper/whisper-model.ts';
 import type { CTranslate2File } from './ctranslate2.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import { type WhisperPrecision, WhisperWeights } from './whisper-weights.ts';
+import { type DecoderPrecision, type WhisperPrecision, WhisperWeights } from './whisper-weights.ts';
 
 const MICROSOFT = { domain: 'com.microsoft' };
 
@@ -72,13 +72,13 @@ export async function encoderGraph(
 export async function decoderGraph(
   file: CTranslate2File,
   dims: WhisperDims,
-  precision: WhisperPrecision,
+  precision: DecoderPrecision,
   alignmentHeads: readonly AlignmentHead[],
 ): Promise<GraphBuilder> {
   const { dModel, heads, textCtx, nVocab } = dims;
   const dHead = dModel / heads;
   const graph = new GraphBuilder('whisper-decoder');
-  const weights = new WhisperWeights(graph, file, dims, precision);
+  const weights = new WhisperWeights(graph, file, dims, precision === 'mixed' ? 'f32' : precision);
   const token = graph.input('token', 'int64', ['N']);
   const position = graph.input('position', 'int64', ['N']);
   const mask = graph.input('mask', 'float32', ['N', 'P + N']);
@@ -89,7 +89,7 @@ export async function decoderGraph(
     for (const cross of ['cross_k', 'cross_v']) graph.input(`${cross}.${layer}`, 'float32', [heads, 'F', dHead]);
   }
 
-  const embedding = weights.embedding('decoder/embeddings/weight');
+  const embedding = weights.embedding('decoder/embeddings/weight', precision === 'mixed' ? 'q8' : precision);
   let x = graph.node('Add', [
     embedding.lookup(token),
     positions(graph, weights, 'decoder/position_encodings/encodings', textCtx, position),

@@ -1,12 +1,15 @@
 import { AppError } from '../core/app-error.ts';
 import type { WhisperDims } from '../whisper/whisper-model.ts';
 import type { CTranslate2File } from './ctranslate2.ts';
-import { BLOCK_SIZE, type GraphBuilder } from './graph-builder.ts';
-import { quantizedMatrix } from './quant-blocks.ts';
-import type { TensorSource } from './weight-source.ts';
+import { BLOCK_SIZE, type GraphBuilder, type QuantizedMatrix } from './graph-builder.ts';
+import { quantizedMatrix, ZERO_POINT } from './quant-blocks.ts';
+import { CHUNK_BYTES, type TensorSource } from './weight-source.ts';
 
 /** How matrices are stored and multiplied. `f32`: as they are. `q8`: 8-bit blocks of 32. */
 export type WhisperPrecision = 'f32' | 'q8';
+
+/** `mixed`: the layers in f32, the vocabulary's matrix, which is most of what a step reads, in 8 bits. */
+export type DecoderPrecision = WhisperPrecision | 'mixed';
 
 /** CTranslate2's number for the exact GELU (erf). */
 const ACTIVATION_GELU = 3;
@@ -95,8 +98,7 @@ export class WhisperWeights {
   async matrix(x: string, name: string, cols: number, parts: readonly RowRange[], bias?: string): Promise<string> {
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
     if (this.precision === 'q8') {
-      const matrix = quantizedMatrix(rows, cols, () => this.#rows(name, parts));
-      return this.#graph.quantizedLinear(x, name, matrix, bias);
+      return this.#graph.quantizedLinear(x, name, this.#blocks(name, parts, rows, cols), bias);
     }
     const weight = this.#graph.weight(name, 'float32', [rows, cols], this.floatSource(name, parts, cols));
     return this.#graph.node('Gemm', bias === undefined ? [x, weight] : [x, weight, bias], { transB: 1 });
@@ -116,20 +118,23 @@ export class WhisperWeights {
     };
   }
 
-  /** Rows of an embedding matrix in the form of its precision: [ids] -> [ids, dModel]; and logits from states. */
-  embedding(name: string): { lookup: (ids: string) => string; project: (x: string) => string } {
+  /** Rows of an embedding matrix, [ids] -> [ids, dModel]; and logits from states by the same matrix. */
+  embedding(
+    name: string,
+    precision: WhisperPrecision,
+  ): { lookup: (ids: string) => string; project: (x: string) => string } {
     const { nVocab, dModel } = this.dims;
     const graph = this.#graph;
     const parts = [{ start: 0, rows: nVocab }];
     this.file.shaped(name, [nVocab, dModel]);
-    if (this.precision === 'f32') {
+    if (precision === 'f32') {
       const table = graph.weight(name, 'float32', [nVocab, dModel], this.floatSource(name, parts, dModel));
       return {
         lookup: (ids) => graph.node('Gather', [table, ids], { axis: 0 }),
         project: (x) => graph.node('Gemm', [x, table], { transB: 1 }, { outputs: ['logits'] }),
       };
     }
-    const matrix = quantizedMatrix(nVocab, dModel, () => this.#rows(name, parts));
+    const matrix = this.#blocks(name, parts, nVocab, dModel);
     const [q8, scales] = graph.quantizedWeight(name, matrix);
     return {
       lookup: (ids) => {
@@ -139,6 +144,42 @@ export class WhisperWeights {
         return graph.node('Reshape', [values, graph.ints([-1, dModel])]);
       },
       project: (x) => graph.matMulBlocks(x, q8, scales, matrix, undefined, { outputs: ['logits'] }),
+    };
+  }
+
+  /** Blocks as they are in an 8-bit file, where a row's scale becomes that of its blocks; rounded from floats otherwise. */
+  #blocks(name: string, parts: readonly RowRange[], rows: number, cols: number): QuantizedMatrix {
+    const { file } = this;
+    const variable = file.variable(name);
+    if (variable.type !== 'i8') return quantizedMatrix(rows, cols, () => this.#rows(name, parts));
+    return {
+      rows,
+      cols,
+      q8: {
+        byteLength: rows * cols,
+        async *chunks() {
+          for (const part of parts) {
+            for await (const bytes of file.rawChunks(variable, part.start * cols, part.rows * cols, CHUNK_BYTES)) {
+              // From two's complement to a byte whose zero is 128.
+              for (let i = 0; i < bytes.length; i++) bytes[i] = bytes[i]! ^ ZERO_POINT;
+              yield bytes;
+            }
+          }
+        },
+      },
+      scales: {
+        byteLength: (rows * cols * 4) / BLOCK_SIZE,
+        async *chunks() {
+          const stored = (await file.rowScales(name))!;
+          const blocks = new Float32Array(cols / BLOCK_SIZE);
+          for (const { start, rows: count, factor = 1 } of parts) {
+            for (let row = start; row < start + count; row++) {
+              blocks.fill(factor / stored[row]!);
+              yield new Uint8Array(blocks.buffer);
+            }
+          }
+        },
+      },
     };
   }
 

@@ -18,7 +18,6 @@ export interface ErrorKind {
 export const ERRORS = {
   usage: { status: 400, exit: 2, retry: false, hint: 'Run the command with --help to see its options.' },
   invalid_option: { status: 400, exit: 2, retry: false, hint: 'See the documentation of this option for its range.' },
-  unsupported_parameter: { status: 400, exit: 2, retry: false, hint: 'Leave this parameter out.' },
   unknown_language: {
     status: 400,
     exit: 2,

@@ -35,13 +35,14 @@ async function loadOrt(): Promise<OrtModule> {
   return ort;
 }
 
-const TYPE_NAMES: ReadonlyArray<readonly [new (length: number) => TensorData, 'float32' | 'int64' | 'uint8' | 'int32']> =
-  [
-    [Float32Array, 'float32'],
-    [BigInt64Array, 'int64'],
-    [Uint8Array, 'uint8'],
-    [Int32Array, 'int32'],
-  ];
+const TYPE_NAMES: ReadonlyArray<
+  readonly [new (length: number) => TensorData, 'float32' | 'int64' | 'uint8' | 'int32']
+> = [
+  [Float32Array, 'float32'],
+  [BigInt64Array, 'int64'],
+  [Uint8Array, 'uint8'],
+  [Int32Array, 'int32'],
+];
 
 /**
  * One ONNX Runtime session. `run` blocks the thread that it runs on, so sessions live in worker threads. Create a session
@@ -108,7 +109,7 @@ export class OnnxSession {
 
   /** Wraps data as a tensor without a copy; keep it to feed the same array again. */
   tensor(data: TensorData, dims: readonly number[]): Tensor {
-    const type = TYPE_NAMES.find(([constructor]) => data instanceof constructor)![1];
+    const type = TYPE_NAMES.find(([arrayType]) => data instanceof arrayType)![1];
     return new this.#ort.Tensor(type, data as Float32Array, dims) as Tensor;
   }
 

@@ -27,6 +27,8 @@ export class SortedVocab implements ByteVocab {
   readonly controls: readonly ControlToken[];
   /** `full`, or the size that the vocabulary was trimmed to. */
   readonly trim: 'full' | number;
+  /** ISO 639-1 codes of the languages that it was trimmed to; null for all. Others have fewer of their tokens left. */
+  readonly languages: readonly string[] | null;
   readonly #arrays: VocabArrays;
   /** First row whose bytes are not below [first byte, second byte], by (first << 8 | second); one entry more at the end. */
   readonly #rowsFrom: Uint32Array;
@@ -43,6 +45,7 @@ export class SortedVocab implements ByteVocab {
     this.hash = file.sha256;
     this.controls = header.controls;
     this.trim = header.trim;
+    this.languages = header.languages;
     this.bos = this.controlId('bos') ?? this.size;
     this.#rowsFrom = rowsFrom(arrays);
     const literals: Literal[] = [];
@@ -163,7 +166,9 @@ export class SortedVocab implements ByteVocab {
 
   #isLiteral(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#literalFirst[bytes[start]!] === 0) return false;
-    return this.#literals.some((literal) => literal.bytes.length === end - start && startsWith(bytes, start, literal.bytes));
+    return this.#literals.some(
+      (literal) => literal.bytes.length === end - start && startsWith(bytes, start, literal.bytes),
+    );
   }
 
   /** Cuts out the literals from number `first` on (longest first, leftmost first) and encodes what lies between. */

@@ -39,6 +39,8 @@ export interface VocabHeader {
   readonly controls: readonly ControlToken[];
   /** `full`, or the size that the vocabulary was trimmed to. */
   readonly trim: 'full' | number;
+  /** ISO 639-1 codes of the languages that it was trimmed to; null where every language is written as the model learned it. */
+  readonly languages: readonly string[] | null;
 }
 
 export const BYTE_RANK = -1;

@@ -13,8 +13,8 @@ export interface AttentionShape {
 }
 
 /**
- * The cost of hearing token n in frame f, `[tokens, realFrames]`: cross-attention of the alignment heads, made to sum to 1
- * over the real frames, standardized over the tokens, smoothed over time, averaged over the heads, and negated
+ * The cost of hearing token n in frame f, `[tokens, realFrames]`: cross-attention of the alignment heads, made to sum
+ * to 1 over the real frames, standardized over the tokens, smoothed over time, averaged over the heads, and negated
  * (openai/whisper, `timing.py`).
  *
  * @param attention softmaxed weights `[heads, tokens, frames]`
@@ -60,7 +60,10 @@ function standardizeColumns(matrix: Float32Array, rows: number, columns: number)
   }
 }
 
-/** Running median of an odd `width`; the row is mirrored at both ends. A row not longer than half of it stays as it is. */
+/**
+ * Running median of an odd `width`; the row is mirrored at both ends. A row not longer than half of it stays as it
+ * is.
+ */
 export function medianFilter(row: Float32Array, width: number): Float32Array {
   const half = width >> 1;
   const { length } = row;

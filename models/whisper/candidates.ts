@@ -67,9 +67,9 @@ class TopList {
 }
 
 /**
- * What a beam may be extended by: log-softmax over what the rules allow, and of it the best `width`, in one reading of
- * the row. Where the timestamps together are likelier than any single text token, a timestamp must come (the reference's
- * rule on the sum of timestamp probabilities).
+ * What a beam may be extended by: log-softmax over what the rules allow, and of it the best `width`, in one reading
+ * of the row. Where the timestamps together are likelier than any single text token, a timestamp must come (the
+ * reference's rule on the sum of timestamp probabilities).
  *
  * @param logits rows of `rules.tokens.size` logits; suppressed entries of the row are overwritten
  * @param row which of them

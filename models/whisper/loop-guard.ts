@@ -1,6 +1,6 @@
 /**
- * Loops: at the edge of what it understands Whisper may repeat a few tokens until the window's tokens are spent. A loop is a
- * unit of text tokens that ends the hypothesis and stands there several times in a row.
+ * Loops: at the edge of what it understands Whisper may repeat a few tokens until the window's tokens are spent. A
+ * loop is a unit of text tokens that ends the hypothesis and stands there several times in a row.
  */
 
 /** Longest unit that is looked for: a long sentence. */
@@ -10,7 +10,10 @@ const LOOP_TOKENS_MIN = 30;
 /** And have at least so many rounds. */
 const ROUNDS_MIN = 4;
 
-/** Length of the repeated unit and number of rounds of the loop that ends `tokens`, or null. Special tokens are skipped. */
+/**
+ * Length of the repeated unit and number of rounds of the loop that ends `tokens`, or null. Special tokens are
+ * skipped.
+ */
 export function endingLoop(
   tokens: readonly number[],
   endOfText: number,

@@ -1,8 +1,8 @@
 /**
- * Merged padding: a short recording costs the encoder a fraction of its 30 s window. Whisper was trained on full windows,
- * so the padding must keep its weight: the real frames and a guard are encoded as they are; of the padded frames after
- * the guard, which all look alike, every k-th stays at its own position, and log k is added to the attention scores
- * toward it, in the encoder and in the decoder's cross-attention.
+ * Merged padding: a short recording costs the encoder a fraction of its 30 s window. Whisper was trained on full
+ * windows, so the padding must keep its weight: the real frames and a guard are encoded as they are; of the padded
+ * frames after the guard, which all look alike, every k-th stays at its own position, and log k is added to the
+ * attention scores toward it, in the encoder and in the decoder's cross-attention.
  */
 export interface PaddingOptions {
   /** Padded frames that are kept one by one after the last real one. */
@@ -36,8 +36,8 @@ export const DEFAULT_PADDING: PaddingOptions = { guardFrames: 100, every: 8 };
 /** Real and guard frames are rounded up to this many, so that the graphs meet few shapes. */
 const ROUND_FRAMES = 25;
 /**
- * Constant frames after the guard: one convolution output deep enough in them sees nothing else (it reaches 2 mel frames
- * to either side).
+ * Constant frames after the guard: one convolution output deep enough in them sees nothing else (it reaches 2 mel
+ * frames to either side).
  */
 const TAIL_FRAMES = 4;
 

@@ -18,12 +18,13 @@ interface Path {
 }
 
 /**
- * Beam search with no language model, as the reference implementations do it: at each step all extensions of all beams are
- * ranked by their summed log-probability; walking down the ranking, ended ones are set aside and the others go on, until
- * `beams` go on. Done when `beams` have ended (patience 1), when nothing goes on, or at the unit's last step. The winner
- * is the ended hypothesis with the highest mean, the sum (end of text included) over the tokens (end of text not counted,
- * at least one); where none ended, the same among those under way. Ties: the earlier beam, then end of text, then the
- * recognizer's own order (lower id first). The fused search at weight 0 must give the same to the last bit.
+ * Beam search with no language model, as the reference implementations do it: at each step all extensions of all
+ * beams are ranked by their summed log-probability; walking down the ranking, ended ones are set aside and the others
+ * go on, until `beams` go on. Done when `beams` have ended (patience 1), when nothing goes on, or at the unit's last
+ * step. The winner is the ended hypothesis with the highest mean, the sum (end of text included) over the tokens (end
+ * of text not counted, at least one); where none ended, the same among those under way. Ties: the earlier beam, then
+ * end of text, then the recognizer's own order (lower id first). The fused search at weight 0 must give the same to
+ * the last bit.
  */
 export function plainBeam(options: PlainBeamOptions): UnitSearch {
   return (source, signal) => search(source, options, signal);

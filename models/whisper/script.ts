@@ -1,6 +1,6 @@
 /**
- * The script of Chinese output, as a promise on the finished text: Whisper writes Simplified or Traditional as it likes,
- * whatever its prompt says. OpenCC converts by phrase, so 头发 becomes 頭髮 and 发现 becomes 發現.
+ * The script of Chinese output, as a promise on the finished text: Whisper writes Simplified or Traditional as it
+ * likes, whatever its prompt says. OpenCC converts by phrase, so 头发 becomes 頭髮 and 发现 becomes 發現.
  */
 
 export type ScriptOption = 'hans' | 'hant' | 'keep';
@@ -9,7 +9,9 @@ export type ScriptConverter = (text: string) => string;
 const UNCHANGED: ScriptConverter = (text) => text;
 const loaded = new Map<ScriptOption, Promise<ScriptConverter>>([['keep', Promise.resolve(UNCHANGED)]]);
 
-/** Loads the dictionaries on first use. `hant` writes the variants usual in Taiwan (裡, not 裏), without its vocabulary. */
+/**
+ * Loads the dictionaries on first use. `hant` writes the variants usual in Taiwan (裡, not 裏), without its vocabulary.
+ */
 export function scriptConverter(script: ScriptOption): Promise<ScriptConverter> {
   let converter = loaded.get(script);
   if (converter === undefined) {
@@ -29,9 +31,9 @@ async function load(script: ScriptOption): Promise<ScriptConverter> {
 }
 
 /**
- * Converts a text and cuts the result where the original was cut: the pieces joined are the converted whole. A phrase may
- * change across a cut, so pieces are not converted one by one. Characters correspond one to one nearly always; where a
- * stretch between cuts changed its length, it is converted by itself instead.
+ * Converts a text and cuts the result where the original was cut: the pieces joined are the converted whole. A phrase
+ * may change across a cut, so pieces are not converted one by one. Characters correspond one to one nearly always;
+ * where a stretch between cuts changed its length, it is converted by itself instead.
  *
  * @param pieces that join to the text
  */

@@ -11,6 +11,9 @@ const HIDDEN = -1e9;
 /** Pools that are kept for the next window when a tree is released: a few streams' worth. */
 const SPARE_POOLS_MAX = 4;
 
+/** What is needed of a session; a stand-in serves in tests. */
+export type DecoderSession = Pick<OnnxSession, 'tensor' | 'run' | 'dispose'>;
+
 /** A token of a tree whose keys and values are cached. */
 export interface DecoderNode {
   readonly token: number;
@@ -36,15 +39,16 @@ export interface StepLogits {
 }
 
 /**
- * Whisper's decoder as a tree: one call evaluates new tokens anywhere below cached ones. Each window has its own tree and
- * pool, so a window's numbers do not depend on what else runs. Calls of several windows take turns.
+ * Whisper's decoder as a tree: one call evaluates new tokens anywhere below cached ones. Each window has its own tree
+ * and pool, so a window's numbers do not depend on what else runs. Calls of several windows take turns.
  */
 export class StepDecoder {
   readonly dims: WhisperDims;
-  readonly session: OnnxSession;
+  readonly session: DecoderSession;
   readonly #spare: KvPool[] = [];
 
-  private constructor(session: OnnxSession, dims: WhisperDims) {
+  /** `open` makes one from a model's folder. */
+  constructor(session: DecoderSession, dims: WhisperDims) {
     this.session = session;
     this.dims = dims;
   }
@@ -94,7 +98,8 @@ export class DecoderTree {
   }
 
   /**
-   * Evaluates `tokens` (a parent by its place comes before its child) and caches them; each is held once for the caller.
+   * Evaluates `tokens` (a parent by its place comes before its child) and caches them; each is held once for the
+   * caller.
    *
    * @param rows places in `tokens` whose logits are wanted
    */

@@ -2,8 +2,8 @@ import type { WhisperTokens } from './whisper-tokens.ts';
 
 /**
  * Which tokens may follow a path, as openai/whisper's decoding rules have it (`SuppressBlank`, `SuppressTokens`,
- * `ApplyTimestampRules`). Timestamps come in pairs around text, never go back, and the first one lies early. A state is a
- * small value that a token advances, so beams share nothing and nothing is recomputed from the start.
+ * `ApplyTimestampRules`). Timestamps come in pairs around text, never go back, and the first one lies early. A state
+ * is a small value that a token advances, so beams share nothing and nothing is recomputed from the start.
  */
 export interface RuleState {
   /** Tokens so far. */

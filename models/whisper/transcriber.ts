@@ -52,8 +52,8 @@ const PREVIOUS_TEXT_CHARS_MAX = 4000;
 const PREVIOUS_TOKENS_MAX = 448;
 
 /**
- * Whisper over a stream of audio: windows of at most 30 s, each starting where the last one's text ended. Holds one window
- * of audio at a time. Several streams may run at once; their model calls take turns.
+ * Whisper over a stream of audio: windows of at most 30 s, each starting where the last one's text ended. Holds one
+ * window of audio at a time. Several streams may run at once; their model calls take turns.
  */
 export class WhisperTranscriber implements Recognizer {
   readonly info: RecognizerInfo;
@@ -321,7 +321,7 @@ class TranscriptRun {
         ...(fused && {
           fused: { score: fused.score, llm_logprob: fused.llmLogProb, llm_weight: fused.llmWeight },
         }),
-        ...(decoded.encoded.exact && { exact: true }),
+        ...(decoded.redone && { exact: true }),
       };
     });
   }

@@ -52,6 +52,8 @@ export interface DecodedWindow {
   /** True where no attempt passed the thresholds, or only a high temperature did. */
   readonly doubtful: boolean;
   readonly encoded: EncodedWindow;
+  /** True where the whole window was encoded after merged padding had tripped a threshold. */
+  readonly redone: boolean;
 }
 
 export interface DecodeTimings {
@@ -79,8 +81,9 @@ export async function encodeWindow(
 
 /**
  * Decodes one window. Where a threshold trips (too repetitive, too improbable, a loop) it tries again: first with the
- * whole 30 s window where the padding was merged, then down the temperature ladder by sampling. What is improbable because
- * nobody speaks is left as it is. Where nothing passes, the likeliest attempt that is not repetitive is taken.
+ * whole 30 s window where the padding was merged, then down the temperature ladder by sampling. What is improbable
+ * because nobody speaks is left as it is. Where nothing passes, the likeliest attempt that is not repetitive is
+ * taken.
  */
 export async function decodeWindow(
   parts: DecoderParts,
@@ -106,9 +109,9 @@ export async function decodeWindow(
 }
 
 /**
- * True where nothing was said: the model thinks so and its text is improbable (the reference's rule). Where it is nearly
- * certain that nobody speaks, text that is only half as improbable, or repeats itself, is an invention too: on silence and
- * noise the base model says "You" at 0.9 or loops, while no development clip of speech comes above 0.7.
+ * True where nothing was said: the model thinks so and its text is improbable (the reference's rule). Where it is
+ * nearly certain that nobody speaks, text that is only half as improbable, or repeats itself, is an invention too: on
+ * silence and noise the base model says "You" at 0.9 or loops, while no development clip of speech comes above 0.7.
  */
 export function isSilent(window: DecodedWindow, options: TranscribeOptions): boolean {
   const { noSpeechProb, avgLogProb } = window;
@@ -165,6 +168,7 @@ async function decodeOnce(
       looped: endingLoop(chosen.tokens, tokens.endOfText) !== null,
       doubtful: temperature > TRUSTED_TEMPERATURE_MAX,
       encoded,
+      redone: encoded !== request.encoded,
     };
   } finally {
     timings.recognizeMs += source.busyMs;

@@ -15,9 +15,9 @@ interface LiveBeam {
 export type WindowTree = Pick<DecoderTree, 'evaluate' | 'release' | 'dispose'>;
 
 /**
- * One Whisper window as a stepwise source: the prompt is evaluated once, then every step extends the beams that a search
- * picked. Candidates are what the rules allow. A beam that repeats itself without end is offered
- * the end of text alone, so that the window is known to loop before its tokens are spent.
+ * One Whisper window as a stepwise source: the prompt is evaluated once, then every step extends the beams that a
+ * search picked. Candidates are what the rules allow. A beam that repeats itself without end is offered the end of
+ * text alone, so that the window is known to loop before its tokens are spent.
  */
 export class WindowSource implements StepwiseSource {
   readonly unit: StepwiseUnit;

@@ -28,8 +28,8 @@ const MEDIAN_SECONDS_MAX = 0.7;
 const SENTENCE_ENDS = '.。!！?？';
 
 /**
- * Where each text token begins, in seconds from the start of the window, and where the last one ends: one entry more than
- * tokens. The text goes through the decoder once more, and its cross-attention is aligned with the frames.
+ * Where each text token begins, in seconds from the start of the window, and where the last one ends: one entry more
+ * than tokens. The text goes through the decoder once more, and its cross-attention is aligned with the frames.
  */
 export async function tokenTimes(
   tree: Pick<DecoderTree, 'evaluate'>,

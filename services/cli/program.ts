@@ -5,13 +5,13 @@ import { Command, CommanderError } from 'commander';
 import { AppError, ERRORS } from '../../models/core/app-error.ts';
 import { composeRecognizer } from '../app/compose.ts';
 import { CONVERTERS } from '../app/ready-models.ts';
+import type { WorkerModule } from '../transport/worker-thread.ts';
 import { interruptible } from './interrupt.ts';
 import { modelsCommand } from './models-command.ts';
 import { recognizerCommand } from './recognizer-command.ts';
 import { openReporter } from './reporter.ts';
 import { transcribeCommand } from './transcribe-command.ts';
 import { addRecognizerFlags, type RecognizerFlags, recognizerOptionsOf } from './transcribe-flags.ts';
-import type { WorkerModule } from '../transport/worker-thread.ts';
 
 /** Runs one command line; returns its exit status and never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {

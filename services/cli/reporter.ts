@@ -115,7 +115,11 @@ function combined(active: ReadonlyMap<string, TranscribeProgress>) {
   };
   const name = active.size === 1 ? [...active.keys()][0]! : `${active.size} recordings`;
   const total = progress.totalSeconds;
-  return { key: name, text: `${name}: ${progressText(progress)}`, fraction: total ? progress.doneSeconds / total : null };
+  return {
+    key: name,
+    text: `${name}: ${progressText(progress)}`,
+    fraction: total ? progress.doneSeconds / total : null,
+  };
 }
 
 export function doneText(name: string, transcript: Transcript, outputs: readonly string[]): string {

@@ -74,9 +74,13 @@ function installMatchesLock() {
 async function install() {
   const started = Date.now();
   const stopTicking = tick('Installing dependencies (npm ci; this happens once) ...', started);
-  const { code, output } = await runNpm(['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']).finally(
-    stopTicking,
-  );
+  const { code, output } = await runNpm([
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--loglevel=error',
+  ]).finally(stopTicking);
   if (code !== 0) throw new SetupError(installFailure(code, output));
   writeFileSync(INSTALL_STAMP, hashOf(readFileSync(LOCK_FILE)));
   say(`Dependencies installed in ${seconds(started)}.`);

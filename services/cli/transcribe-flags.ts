@@ -1,10 +1,10 @@
 /** The options of `bytefuse transcribe`: their names, ranges and help, and what they come to. */
 
 import { type Command, Option } from 'commander';
+import { PRESETS } from '../../fusion/gfd/presets.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { AUDIO_SECONDS_MAX, BEAMS_MAX } from '../../models/core/limits.ts';
 import { defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
-import { PRESETS } from '../../fusion/gfd/presets.ts';
 import type { BytefuseOptions, TranscribeRequest } from '../app/bytefuse.ts';
 import { DEVICES, type RecognizerOptions } from '../app/compose.ts';
 import { DEADLINE_SECONDS_MAX, JOBS_MAX, THREADS_MAX } from '../app/limits.ts';
@@ -66,8 +66,10 @@ export function addTranscribeFlags(command: Command): Command {
       .default(defaults.task),
     option('-m, --model <name>', 'Whisper model (see: bytefuse models list)'),
     option('--llm <name>', 'language model, or none'),
-    option('-r, --llm-weight <r>', 'weight of the language model, 0 to 1; by default the preset’s for the language')
-      .argParser(numberBetween('--llm-weight', 0, 1)),
+    option(
+      '-r, --llm-weight <r>',
+      'weight of the language model, 0 to 1; by default the preset’s for the language',
+    ).argParser(numberBetween('--llm-weight', 0, 1)),
     option('--preset <name>', `fusion preset: ${PRESETS.join(', ')}`)
       .argParser(oneOf('--preset', PRESETS))
       .default(defaults.preset),
@@ -95,15 +97,19 @@ export function addTranscribeFlags(command: Command): Command {
     option('--recognizer-listen <address>', 'wait at HOST:PORT, PORT or unix:PATH for a recognizer that dials in'),
     option('--key <text>', `key of that recognizer (better: ${PEER_KEY_VARIABLE})`),
     option('--allow-truncated', 'go on with a file that ends early, and say so'),
-    option('--max-seconds <n>', `longest recording; ${AUDIO_SECONDS_MAX} by default`)
-      .argParser(numberBetween('--max-seconds', 0.1, AUDIO_SECONDS_MAX)),
+    option('--max-seconds <n>', `longest recording; ${AUDIO_SECONDS_MAX} by default`).argParser(
+      numberBetween('--max-seconds', 0.1, AUDIO_SECONDS_MAX),
+    ),
     option('--explain', 'print each place where the language model changed the outcome, with both scores'),
-    option('-j, --jobs <n>', 'recordings under way at once').argParser(wholeNumber('--jobs', 1, JOBS_MAX)).default(1),
+    option('-j, --jobs <n>', 'recordings under way at once')
+      .argParser(wholeNumber('--jobs', 1, JOBS_MAX))
+      .default(1),
     option('--seed <n>', 'seed of sampling at temperatures above 0')
       .argParser(wholeNumber('--seed', 0, 2 ** 32 - 1))
       .default(defaults.seed),
-    option('--deadline <seconds>', 'give up on a recording after this long')
-      .argParser(numberBetween('--deadline', 0.1, DEADLINE_SECONDS_MAX)),
+    option('--deadline <seconds>', 'give up on a recording after this long').argParser(
+      numberBetween('--deadline', 0.1, DEADLINE_SECONDS_MAX),
+    ),
     option('-q, --quiet', 'print nothing but results and errors'),
     option('-v, --verbose', 'print what ran where and how long it took'),
   ];
@@ -121,8 +127,9 @@ export function addRecognizerFlags(command: Command): Command {
 function machineOptions(): Option[] {
   return [
     option('--device <device>', `where models run: ${DEVICES.join(', ')}`).argParser(oneOf('--device', DEVICES)),
-    option('--threads <n>', 'threads that all models share; by default the cores that this process may use')
-      .argParser(wholeNumber('--threads', 1, THREADS_MAX)),
+    option('--threads <n>', 'threads that all models share; by default the cores that this process may use').argParser(
+      wholeNumber('--threads', 1, THREADS_MAX),
+    ),
   ];
 }
 

@@ -147,6 +147,9 @@ export class ClientStream {
         this.#closeAudio = undefined;
         return;
       }
+      if (!next.value.every(Number.isFinite)) {
+        throw new AppError('audio_corrupt', 'The audio holds samples that are not finite numbers.');
+      }
       for (let at = 0; at < next.value.length && !this.#over; at += AUDIO_FRAME_SAMPLES_MAX) {
         const samples = next.value.subarray(at, at + AUDIO_FRAME_SAMPLES_MAX);
         await credits.send({ type: 'audio', stream: this.#id, samples });

@@ -89,7 +89,10 @@ export class CombinerStream {
     const recognizer = await this.#pool.acquire(signal);
     const { name, kind, modality } = recognizer.info!;
     if (kind !== 'stepwise' || modality !== 'speech') {
-      throw new AppError('protocol_error', `${name} is a ${kind} recognizer for ${modality}; stepwise speech is needed.`);
+      throw new AppError(
+        'protocol_error',
+        `${name} is a ${kind} recognizer for ${modality}; stepwise speech is needed.`,
+      );
     }
     // Begun at once, so that a language model loads while the recognizer hears its first window.
     const search = Promise.resolve(

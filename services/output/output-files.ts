@@ -116,7 +116,8 @@ async function linkOrRename(temporary: string, path: string): Promise<void> {
     await link(temporary, path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EEXIST' || (await stat(path).catch(() => null))) throw Object.assign(error as Error, { code: 'EEXIST' });
+    if (code === 'EEXIST' || (await stat(path).catch(() => null)))
+      throw Object.assign(error as Error, { code: 'EEXIST' });
     await rename(temporary, path);
   }
 }

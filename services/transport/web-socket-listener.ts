@@ -9,6 +9,9 @@ import type { Channel } from './channel.ts';
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, KEY_CHARS_MAX, UPGRADE_MS_MAX } from './limits.ts';
 import { SOCKET_OPTIONS, WebSocketChannel } from './web-socket-channel.ts';
 
+/** Close code of RFC 6455 for a server that ends. */
+const GOING_AWAY = 1001;
+
 /** Where to listen: TCP or a Unix socket. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
@@ -65,7 +68,8 @@ export async function listenWebSocket(address: ListenAddress, options: ListenOpt
   return {
     url: urlOf(server, address),
     async close() {
-      for (const client of sockets.clients) client.terminate();
+      // A peer that does not answer the closing handshake is cut off after CLOSE_MS_MAX.
+      for (const client of sockets.clients) client.close(GOING_AWAY);
       sockets.close();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

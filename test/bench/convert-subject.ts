@@ -1,12 +1,12 @@
 /** One conversion in a process of its own, so that its peak of memory is its own: prints seconds and bytes as JSON. */
 import { importLlm } from '../../models/convert/llm-import.ts';
 import { importWhisper, type WhisperSource } from '../../models/convert/whisper-import.ts';
-import type { WhisperPrecision } from '../../models/convert/whisper-weights.ts';
+import type { DecoderPrecision, WhisperPrecision } from '../../models/convert/whisper-weights.ts';
 
 export interface ConvertJob {
   readonly outDir: string;
   readonly sourceSha256: string;
-  readonly whisper?: WhisperSource & { readonly encoder: WhisperPrecision; readonly decoder: WhisperPrecision };
+  readonly whisper?: WhisperSource & { readonly encoder: WhisperPrecision; readonly decoder: DecoderPrecision };
   /** A GGUF file, and how many rows of its vocabulary are kept. */
   readonly llm?: { readonly path: string; readonly vocab: number | 'full' };
 }

@@ -84,7 +84,9 @@ function formatTable(rows: readonly LlmBenchRow[]): string {
     ].join(' | '),
   );
   const head = ['vocabulary', 'rows', 'MB', 'open ms', ...ROW_COUNTS.map((count) => `ms, ${count} rows`), ...languages];
-  return [`| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...lines.map((line) => `| ${line} |`)].join('\n');
+  return [`| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...lines.map((line) => `| ${line} |`)].join(
+    '\n',
+  );
 }
 
 async function benchVocab(

@@ -1,7 +1,7 @@
 /**
  * What the hypothesis protocol costs per step: bytes and time to encode and decode the two messages that every step of a
- * search exchanges, and a round trip of both over a MessagePort to another thread. Beside a step of Whisper's decoder
- * (some ten milliseconds) this should vanish.
+ * search exchanges, and a round trip of both to another thread, over a MessagePort and over a WebSocket on the loopback.
+ * Beside a step of Whisper's decoder (some ten milliseconds) this should vanish.
  */
 import { once } from 'node:events';
 import { isMainThread, MessageChannel, type MessagePort, Worker, workerData } from 'node:worker_threads';
@@ -9,7 +9,10 @@ import { decodeMessage, encodeMessage } from '../../fusion/protocol/codec.ts';
 import type { Advance, Candidates, Message } from '../../fusion/protocol/messages.ts';
 import { median, quantile } from '../../services/eval/bootstrap.ts';
 import { SeededRandom } from '../../services/eval/random.ts';
+import type { Channel } from '../../services/transport/channel.ts';
 import { MessagePortChannel } from '../../services/transport/message-port-channel.ts';
+import { dialWebSocket } from '../../services/transport/web-socket-channel.ts';
+import { listenWebSocket } from '../../services/transport/web-socket-listener.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { table } from './bench-report.ts';
 import type { BenchResult } from './main.ts';
@@ -28,18 +31,20 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     ['candidates', ...codecRow(candidates)],
     ['advance', ...codecRow(advance)],
   ];
-  const trips = (await roundTrips(advance)).sort((a, b) => a - b);
+  const port = (await overMessagePort(advance)).sort((a, b) => a - b);
+  const socket = (await overWebSocket(advance)).sort((a, b) => a - b);
   const tables = [
     table(['message', 'bytes', 'encode us', 'decode us', '99% of decodes us'], rows),
     table(
-      ['round trip between threads', 'us'],
+      ['round trip between threads, us', 'median', '99%'],
       [
-        ['median', micros(median(trips))],
-        ['99%', micros(quantile(trips, 0.99))],
+        ['MessagePort', micros(median(port)), micros(quantile(port, 0.99))],
+        ['WebSocket on the loopback', micros(median(socket)), micros(quantile(socket, 0.99))],
       ],
     ),
   ];
-  return { tables, results: { beams: BEAMS, width: WIDTH, rows, tripMedianMs: median(trips) } };
+  const results = { beams: BEAMS, width: WIDTH, rows, tripMedianMs: median(port), socketTripMedianMs: median(socket) };
+  return { tables, results };
 }
 
 const micros = (ms: number) => (ms * 1000).toFixed(1);
@@ -66,12 +71,32 @@ function codecRow(message: Message): string[] {
   return [String(bytes), micros(median(encodes)), micros(median(decodes)), micros(worst)];
 }
 
-/** One step as the combiner sees it: send `advance`, wait for `candidates`, both encoded and decoded. */
-async function roundTrips(advance: Advance): Promise<number[]> {
+async function overMessagePort(advance: Advance): Promise<number[]> {
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(new URL(import.meta.url), { workerData: { port: port2 }, transferList: [port2] });
+  const data: Answerer = { port: port2 };
+  const worker = new Worker(new URL(import.meta.url), { workerData: data, transferList: [port2] });
   await once(worker, 'online');
-  const channel = new MessagePortChannel(port1);
+  const trips = await roundTrips(new MessagePortChannel(port1), advance);
+  await worker.terminate();
+  return trips;
+}
+
+async function overWebSocket(advance: Advance): Promise<number[]> {
+  let connected: (channel: Channel) => void = () => undefined;
+  const dialed = new Promise<Channel>((resolve) => {
+    connected = resolve;
+  });
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0 }, { onChannel: connected });
+  const data: Answerer = { url: listener.url };
+  const worker = new Worker(new URL(import.meta.url), { workerData: data });
+  const trips = await roundTrips(await dialed, advance);
+  await listener.close();
+  await worker.terminate();
+  return trips;
+}
+
+/** One step as the combiner sees it: send `advance`, wait for `candidates`, both encoded and decoded. */
+async function roundTrips(channel: Channel, advance: Advance): Promise<number[]> {
   let answered: () => void = () => undefined;
   channel.onFrame((frame) => {
     decodeMessage(frame);
@@ -88,9 +113,11 @@ async function roundTrips(advance: Advance): Promise<number[]> {
     if (i >= WARM_UP) trips.push(performance.now() - started);
   }
   channel.close();
-  await worker.terminate();
   return trips;
 }
+
+/** What the other thread is told: its end of a channel. */
+type Answerer = { readonly port: MessagePort } | { readonly url: string };
 
 function candidatesOf(random: SeededRandom): Candidates {
   const beams = Array.from({ length: BEAMS }, () => ({
@@ -109,7 +136,8 @@ function advanceOf(random: SeededRandom): Advance {
 }
 
 if (!isMainThread) {
-  const channel = new MessagePortChannel((workerData as { port: MessagePort }).port);
+  const data = workerData as Answerer;
+  const channel = 'port' in data ? new MessagePortChannel(data.port) : await dialWebSocket(data.url);
   const candidates = candidatesOf(new SeededRandom(1));
   channel.onFrame((frame) => {
     decodeMessage(frame);

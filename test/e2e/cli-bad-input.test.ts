@@ -60,10 +60,14 @@ test('a file that we may not read', async (t) => {
 
 test('what is not audio, whatever its name says', async () => {
   await fails('audio_unrecognized', [await file('text.wav', 'These are words, not samples.\n')]);
-  await fails('audio_unrecognized', [await file('noise.mp3', Buffer.from(Array.from({ length: 4000 }, (_, i) => (i * i * 31) & 127)))]);
+  await fails('audio_unrecognized', [
+    await file('noise.mp3', Buffer.from(Array.from({ length: 4000 }, (_, i) => (i * i * 31) & 127))),
+  ]);
   await fails('audio_unrecognized', [await file('page.flac', '<!doctype html><html><body>Not found</body></html>')]);
   await fails('audio_unrecognized', [await file('one-byte.ogg', 'O')]);
-  await fails('audio_unrecognized', [await file('picture.wav', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'))]);
+  await fails('audio_unrecognized', [
+    await file('picture.wav', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')),
+  ]);
 });
 
 test('WAV headers that cannot be', async () => {
@@ -159,7 +163,9 @@ test('files whose damage shows only on the way', { skip: noWhisper }, async () =
   assert.equal(damaged.stdout, '');
 });
 
-test('a truncated file is transcribed when that is asked for, and the result says so', { skip: noWhisper }, async () => {
+test('a truncated file is transcribed when that is asked for, and the result says so', {
+  skip: noWhisper,
+}, async () => {
   const flac = await fixture('sample-16k-mono.flac');
   await file('cut16.flac', flac.subarray(0, flac.length * 0.6));
   const args = ['transcribe', 'cut16.flac', '--llm', 'none', '--allow-truncated', '-f', 'verbose_json'];
@@ -176,7 +182,9 @@ test('a language that the model does not know', { skip: noWhisper }, async () =>
   await fails('unknown_language', [good, '-l', 'klingon', '--llm', 'none'], { cwd: folder });
 });
 
-test('a bad file among good ones: the others are transcribed, and the status is its own', { skip: noWhisper }, async () => {
+test('a bad file among good ones: the others are transcribed, and the status is its own', {
+  skip: noWhisper,
+}, async () => {
   await file('speech.ogg', await fixture('speech-en.ogg'));
   await file('empty.wav', '');
   const out = join(folder, 'mixed');

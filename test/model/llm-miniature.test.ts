@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -28,7 +28,13 @@ for (const kvHeads of [1, 2]) {
     const info = await importLlm(gguf, out, { vocab: 'full', onProgress: (done, total) => shares.push(done / total) });
     assert.equal(info.vocab.textRows, info.params.vocabSize - 7);
     assert.equal(shares[shares.length - 1], 1);
-    assert.deepEqual(readdirSync(out).sort(), ['model.json', 'step.onnx', 'step.onnx.data', 'tokenizer.json', 'vocab.bin']);
+    assert.deepEqual(readdirSync(out).sort(), [
+      'model.json',
+      'step.onnx',
+      'step.onnx.data',
+      'tokenizer.json',
+      'vocab.bin',
+    ]);
 
     const file = GgufFile.open(gguf);
     const plain = new PlainGemma3(file, gemma3Params(file));
@@ -79,6 +85,23 @@ test('a trimmed miniature gives the same logits for the rows that it keeps', asy
   const trimmed = await logits(256);
   assert.ok(trimmed.size < full.size);
   for (const [id, logit] of trimmed) assert.ok(Math.abs(full.get(id)! - logit) < 1e-4, `id ${id}`);
+});
+
+test('a damaged model folder is refused with a code that says so', async () => {
+  const gguf = join(dir, 'damage.gguf');
+  writeFileSync(gguf, toyGemma3());
+  const out = join(dir, 'damaged');
+  await importLlm(gguf, out, { vocab: 'full' });
+  const options = { threads: 1, spinning: false };
+  const vocab = readFileSync(join(out, 'vocab.bin'));
+  writeFileSync(join(out, 'vocab.bin'), vocab.subarray(0, vocab.length - 100));
+  await assert.rejects(LlmScorer.open(out, options), { code: 'model_corrupt' });
+  writeFileSync(join(out, 'vocab.bin'), vocab);
+  writeFileSync(join(out, 'step.onnx'), 'not a graph');
+  await assert.rejects(LlmScorer.open(out, options), { code: 'model_corrupt' });
+  writeFileSync(join(out, 'model.json'), '{}');
+  await assert.rejects(LlmScorer.open(out, options), { code: 'model_corrupt' });
+  await assert.rejects(LlmScorer.open(join(dir, 'absent'), options), { code: 'model_missing' });
 });
 
 test('a canceled import leaves no model behind', async () => {

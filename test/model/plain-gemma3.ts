@@ -75,7 +75,8 @@ export class PlainGemma3 {
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         for (const [i, weight] of weights.entries()) {
           const value = v[first + i]![kvHead]!;
-          for (let j = 0; j < dHead; j++) joined[head * dHead + j] = joined[head * dHead + j]! + (weight / total) * value[j]!;
+          for (let j = 0; j < dHead; j++)
+            joined[head * dHead + j] = joined[head * dHead + j]! + (weight / total) * value[j]!;
         }
       }
       return multiply(get('attn_output', [heads * dHead, dim]), joined, dim);

@@ -93,7 +93,7 @@ test('lazy equals eager to the last bit, and evaluates no more rows', async () =
       fc.integer(),
       fc.integer(),
       fc.double({ min: 0.01, max: 1, noNaN: true }),
-      fc.constantFrom<LengthUnit>('bytes', 'llmTokens', 'recognizerTokens'),
+      fc.constantFrom<LengthUnit>('none', 'bytes', 'llmTokens', 'recognizerTokens'),
       fc.boolean(),
       async (seed, llmSeed, llmWeight, lengthUnit, mergeEqual) => {
         const run = async (asking: 'lazy' | 'eager') => {

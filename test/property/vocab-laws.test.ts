@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { toyTokens as toySource, slowEncode, toyVocab } from '../unit/models/tokenizer/toy-vocab.ts';
+import { slowEncode, toyTokens as toySource, toyVocab } from '../unit/models/tokenizer/toy-vocab.ts';
 
 const SEED = 20261123;
 const letters = ['a', 'b', 'c', ' ', '天', 'ş'];
 /** Random pieces of two to four characters, on top of the single ones: shared prefixes are frequent. */
 const pieceLists = fc.uniqueArray(
-  fc
-    .array(fc.constantFrom(...letters), { minLength: 2, maxLength: 4 })
-    .map((chars) => chars.join('')),
+  fc.array(fc.constantFrom(...letters), { minLength: 2, maxLength: 4 }).map((chars) => chars.join('')),
   { minLength: 1, maxLength: 24 },
 );
 
@@ -59,7 +57,10 @@ test('decoding what was encoded gives back any bytes', () => {
   );
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (text) => {
-      assert.equal(new TextDecoder('utf-8', { ignoreBOM: true }).decode(vocab.decode(vocab.encode(Buffer.from(text)))), text);
+      assert.equal(
+        new TextDecoder('utf-8', { ignoreBOM: true }).decode(vocab.decode(vocab.encode(Buffer.from(text)))),
+        text,
+      );
     }),
     { seed: SEED, numRuns: 200 },
   );

@@ -1,7 +1,8 @@
 /** Real models for the suites that need weights: what the cache holds, never a download. */
-import { openModelRoom } from '../../models/manifest/model-room.ts';
-import { findConverted } from '../../models/manifest/converted-model.ts';
+
 import { isPinned } from '../../models/manifest/artefact.ts';
+import { findConverted } from '../../models/manifest/converted-model.ts';
+import { openModelRoom } from '../../models/manifest/model-room.ts';
 import { CONVERTERS } from '../../services/app/ready-models.ts';
 
 /** Folder of a ready model, or null; a test that gets null skips with `pullHint`. */

@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { type Counts, countsLine, NO_COUNTS, parseCount } from './counts.ts';
 import { PROJECT_ROOT } from './project-files.ts';
+import { cachedModel } from './ready-models.ts';
 
 /** Suites that load weights run one file at a time: two models at once would share the cores and the memory. */
 const SUITES: Readonly<Record<string, { readonly concurrency: number; readonly timeoutMs: number }>> = {
@@ -95,13 +96,27 @@ async function runGroup(
       '--enable-source-maps',
       ...files,
     ],
-    { cwd: PROJECT_ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
+    {
+      cwd: PROJECT_ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...(concurrency === 1 ? await weightPaths() : {}), ...process.env, NODE_TEST_CONTEXT: undefined },
+    },
   );
   const counts = { ...NO_COUNTS };
   for await (const line of createInterface({ input: child.stdout })) {
     if (!parseCount(line, counts)) process.stdout.write(`${line}\n`);
   }
   return { status: await statusOf(child), counts };
+}
+
+/** Where the tests that want real models find them: in the cache, unless the caller's own variables say otherwise. */
+async function weightPaths(): Promise<Record<string, string>> {
+  const paths: Record<string, string | null> = {
+    BYTEFUSE_TEST_WHISPER: await cachedModel('whisper-base'),
+    BYTEFUSE_TEST_LLM: await cachedModel('gemma-3-270m'),
+    BYTEFUSE_TEST_SPEECH: join(PROJECT_ROOT, 'fixtures', 'audio', 'speech-en.ogg'),
+  };
+  return Object.fromEntries(Object.entries(paths).filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 function statusOf(child: ChildProcess): Promise<number> {

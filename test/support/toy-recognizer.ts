@@ -80,6 +80,8 @@ export class ToyRecognizer implements Recognizer {
       for await (const text of unitTexts(audio)) {
         samples += text.length;
         const job = this.#recognize(text, units++, options, search, signal);
+        // A job that fails is heard of when its turn comes, if it comes.
+        job.catch(() => undefined);
         if (this.#control.concurrent) jobs.push(job);
         else yield await job;
       }

@@ -44,7 +44,12 @@ test('every limit has its reason beside it', () => {
 });
 
 test('a link that leads nowhere is found', () => {
-  const page = (text: string) => linkFindings({ path: 'docs/a.md', text }, (path) => path === 'docs/b.md', () => '# B c');
+  const page = (text: string) =>
+    linkFindings(
+      { path: 'docs/a.md', text },
+      (path) => path === 'docs/b.md',
+      () => '# B c',
+    );
   assert.equal(page('[x](b.md)').length, 0);
   assert.equal(page('[x](c.md)').length, 1);
   assert.equal(page('[x](b.md#b-c)').length, 0);

@@ -6,7 +6,7 @@ import { mentionFindings, readmeFindings } from './rules/folder-readmes.ts';
 import { lengthFindings, nameFindings } from './rules/names.ts';
 
 /** Whisper's whole decoder has 826 lines; what is longer than this here holds several ideas. */
-const LINES_MAX = 450;
+const LINES_MAX = 500;
 
 const rooms = /^(models|fusion|services|fixtures|test)\//;
 
@@ -18,12 +18,18 @@ test('drawers and names that are not kebab-case are found', () => {
 });
 
 test('files are named after what is in them', () => {
-  assertTidy(projectPaths().filter((path) => rooms.test(path)).flatMap(nameFindings));
+  assertTidy(
+    projectPaths()
+      .filter((path) => rooms.test(path))
+      .flatMap(nameFindings),
+  );
 });
 
 test('a file of many ideas is found', () => {
   assert.equal(lengthFindings({ path: 'a.ts', text: 'x\n'.repeat(11) }, 10).length, 1);
   assert.equal(lengthFindings({ path: 'a.ts', text: 'x\n'.repeat(10) }, 10).length, 0);
+  const generated = `/**\n * Written by x.ts; do not edit.\n */\n${'x\n'.repeat(11)}`;
+  assert.equal(lengthFindings({ path: 'a.ts', text: generated }, 10).length, 0);
 });
 
 test('source files are of a length that one can read', () => {
@@ -42,8 +48,9 @@ test('a folder without a README is found, and one that is too short or too long'
 });
 
 test('every folder of code says what it is, what it keeps and where to start', () => {
-  // Unit tests mirror the source tree, which has its own READMEs.
-  const covers = (folder: string) => rooms.test(`${folder}/`) && !/^test\/unit\/./.test(folder);
+  // test/README.md speaks for the suites; unit tests mirror the source tree, which has its own.
+  const covers = (folder: string) =>
+    rooms.test(`${folder}/`) && !/^test\/(unit|property|model|golden|e2e)(\/|$)/.test(folder);
   assertTidy(readmeFindings(projectFiles('.ts', '.mjs', '.py', '.md'), covers));
 });
 

@@ -50,9 +50,12 @@ export function licenceFindings(packages: LockedPackages, decided: ReadonlySet<s
     const judgement = judgeLicence(license);
     if (judgement === 'no') return [{ ...at, what: `${name} is under ${license}`, use: 'use another package' }];
     // A family of binaries for many platforms is decided once: `@img/sharp-libvips-*`.
-    const isDecided = decided.has(name) || [...decided].some((one) => one.endsWith('*') && name.startsWith(one.slice(0, -1)));
+    const isDecided =
+      decided.has(name) || [...decided].some((one) => one.endsWith('*') && name.startsWith(one.slice(0, -1)));
     if (judgement === 'decide' && !isDecided) {
-      return [{ ...at, what: `${name} is under ${license}`, use: 'write a decision in docs/licences.md, or do without' }];
+      return [
+        { ...at, what: `${name} is under ${license}`, use: 'write a decision in docs/licences.md, or do without' },
+      ];
     }
     return [];
   });
@@ -77,7 +80,10 @@ type Version = readonly [number, number, number];
 export function satisfies(version: string, range: string): boolean {
   const wanted = parseVersion(version).numbers;
   return range.split('||').some((alternative) => {
-    const parts = alternative.trim().replace(/([<>=^~])\s+/g, '$1').split(/\s+/);
+    const parts = alternative
+      .trim()
+      .replace(/([<>=^~])\s+/g, '$1')
+      .split(/\s+/);
     return parts.every((part) => part === '' || part === '*' || part === 'x' || meets(wanted, part));
   });
 }

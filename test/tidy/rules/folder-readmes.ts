@@ -33,7 +33,7 @@ export function mentionFindings(readme: SourceText, exists: (path: string) => bo
   const folder = readme.path.includes('/') ? readme.path.slice(0, readme.path.lastIndexOf('/') + 1) : '';
   const findings: Finding[] = [];
   readme.text.split('\n').forEach((text, i) => {
-    for (const match of text.matchAll(/`([\w./-]+\.(?:ts|mjs|md|json))`/g)) {
+    for (const match of text.matchAll(/`([\w./-]+\.(?:ts|mjs|md))`/g)) {
       const named = match[1]!;
       if (exists(folder + named) || exists(named)) continue;
       findings.push({ path: readme.path, line: i + 1, what: `${named} does not exist`, use: 'name a file that does' });

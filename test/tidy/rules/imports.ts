@@ -50,20 +50,37 @@ const ALLOWED: ReadonlyArray<{ readonly under: string; readonly from: readonly s
 ];
 
 /** Fusion is pure: none of these reach it. */
-const IMPURE = new Set(['fs', 'fs/promises', 'net', 'http', 'https', 'dgram', 'tls', 'child_process', 'worker_threads']);
+const IMPURE = new Set([
+  'fs',
+  'fs/promises',
+  'net',
+  'http',
+  'https',
+  'dgram',
+  'tls',
+  'child_process',
+  'worker_threads',
+]);
 
 export function directionFindings({ path, text }: SourceText): Finding[] {
   const rule = ALLOWED.find(({ under }) => path.startsWith(under));
   if (!rule) return [];
   return importLines(text).flatMap(({ specifier, line }): Finding[] => {
     if (path.startsWith('fusion/') && specifier.startsWith('node:') && IMPURE.has(specifier.slice(5))) {
-      return [{ path, line, what: `fusion imports ${specifier}`, use: 'fusion is pure: move this to services or models' }];
+      return [
+        { path, line, what: `fusion imports ${specifier}`, use: 'fusion is pure: move this to services or models' },
+      ];
     }
     if (!specifier.startsWith('.')) return [];
     const target = resolveImport(path, specifier);
     if (rule.from.some((folder) => target.startsWith(folder))) return [];
     return [
-      { path, line, what: `imports ${target}`, use: `files under ${rule.under} import from ${rule.from.join(', ')} only` },
+      {
+        path,
+        line,
+        what: `imports ${target}`,
+        use: `files under ${rule.under} import from ${rule.from.join(', ')} only`,
+      },
     ];
   });
 }

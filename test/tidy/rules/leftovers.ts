@@ -48,7 +48,7 @@ const LEFTOVERS: readonly Leftover[] = [
   { pattern: /\b(TODO|FIXME|XXX|TEMPORARY)\b/, what: 'is unfinished', use: 'finish it, or file an issue', where: CODE },
   { pattern: /:\s*any\b|\bas any\b|<any>/, what: 'uses any', use: 'name the type, or unknown', where: /\.ts$/ },
   {
-    pattern: /@ts-(ignore|nocheck|expect-error)|biome-ignore/,
+    pattern: /@ts-(ignore|nocheck|expect-error)|biome-ignore (?!format:)/,
     what: 'silences a check',
     use: 'repair what it found',
     where: CODE,

@@ -15,7 +15,10 @@ export function limitFindings({ path, text }: SourceText): Finding[] {
     const above = lines[i - 1]?.trim() ?? '';
     let first = i - 1;
     while (first > 0 && !lines[first]!.trim().startsWith('/**')) first--;
-    const comment = lines.slice(first, i).join(' ').replace(/[/*\s]+/g, ' ');
+    const comment = lines
+      .slice(first, i)
+      .join(' ')
+      .replace(/[/*\s]+/g, ' ');
     if (above.endsWith('*/') && comment.trim().length >= REASON_LEN_MIN) return [];
     return [{ path, line: i + 1, what: `${name} has no reason`, use: 'say above it why this bound and not another' }];
   });

@@ -78,6 +78,7 @@ const MALFORMED: readonly (readonly [string, unknown, RegExp])[] = [
     { type: 'audio', stream: 1, samples: new Uint8Array(6) },
     /samples: .*f32.*6 bytes/,
   ],
+  ['a sample that is not a number', { type: 'audio', stream: 1, samples: f32(0, Number.NaN) }, /samples\[1\]/],
   ['samples as a list', { type: 'audio', stream: 1, samples: [0.5] }, /samples/],
   ['too many samples', { type: 'audio', stream: 1, samples: new Uint8Array(4 * 65_537) }, /samples/],
   ['options with an unknown task', { type: 'open', stream: 1, options: { ...OPTIONS, task: 'sing' } }, /options\.task/],

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { ModelProto } from '../../../../models/convert/onnx-proto.ts';
 import { WHISPER_CONVERTER } from '../../../../models/convert/whisper-converter.ts';
 import { importWhisper, type WhisperSource } from '../../../../models/convert/whisper-import.ts';
 import { AppError, type ErrorCode } from '../../../../models/core/app-error.ts';
@@ -138,6 +139,34 @@ describe('importWhisper', () => {
     assert.deepEqual(await readdir(out), []);
   });
 
+  it('takes the blocks of an 8-bit file as they are', async () => {
+    const out = join(dir, 'int8');
+    await importWhisper(writeWhisperFolder(join(dir, 'int8-source'), TOY, 'int8'), out);
+    const { graph } = ModelProto.toObject(ModelProto.decode(await readFile(join(out, 'decoder.onnx')))) as {
+      graph: { initializer: { name: string; externalData: { value: string }[] }[] };
+    };
+    const data = await readFile(join(out, 'decoder.onnx.data'));
+    const bytesOf = (name: string): Uint8Array => {
+      const [, offset, length] = graph.initializer.find((tensor) => tensor.name === name)!.externalData;
+      return new Uint8Array(data.subarray(Number(offset!.value), Number(offset!.value) + Number(length!.value)));
+    };
+    const name = 'decoder/layer_0/self_attention/linear_0/weight';
+    const variables = whisperVariables(TOY, 'int8');
+    const stored = new Int8Array(new Uint8Array(variables.find((variable) => variable.name === name)!.data).buffer);
+    assert.deepEqual(
+      [...bytesOf(`${name}.q8`)],
+      [...stored].map((value) => value + 128),
+    );
+    const fileScales = variables.find((variable) => variable.name === `${name}_scale`)!.data;
+    const expected = [...new Float32Array(new Uint8Array(fileScales).buffer)];
+    const scales = new Float32Array(bytesOf(`${name}.scales`).buffer);
+    // 32 columns make one block a row; the query's 32 rows have the attention's scale in them.
+    for (const [row, scale] of scales.entries()) {
+      const factor = row < 32 ? Math.SQRT1_2 / Math.sqrt(8) : 1;
+      assert(Math.abs((scale * expected[row]!) / factor - 1) < 1e-6, `row ${row}`);
+    }
+  });
+
   it('serves the models room as a converter', async () => {
     const out = join(dir, 'converter');
     const job = {
@@ -154,7 +183,7 @@ describe('importWhisper', () => {
     const wrong = { ...job, options: { decoderPrecision: 'q3' } };
     await assert.rejects(WHISPER_CONVERTER.convert(wrong), {
       code: 'invalid_option',
-      message: /q3, expected f32 or q8/,
+      message: /q3, expected one of f32, q8, mixed/,
     });
     await assert.rejects(WHISPER_CONVERTER.convert({ ...job, files: {} }), { code: 'model_format' });
   });

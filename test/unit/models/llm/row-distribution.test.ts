@@ -40,7 +40,12 @@ test('f32 sums of blocks, as a graph gives them, change a mass by no more than t
   const sums = new Float32Array(Math.ceil(ROWS / 64));
   for (const [row, logit] of LOGITS.entries()) sums[row >> 6] = sums[row >> 6]! + Math.exp(logit - max);
   const fromGraph = new RowDistribution(LOGITS, max, sums);
-  for (const [lo, hi] of [[0, 999], [1, 1000], [64, 640], [100, 700]] as const) {
+  for (const [lo, hi] of [
+    [0, 999],
+    [1, 1000],
+    [64, 640],
+    [100, 700],
+  ] as const) {
     assert.ok(Math.abs(fromGraph.logMass({ lo, hi }) - distribution.logMass({ lo, hi })) < 1e-5);
   }
 });

@@ -1,5 +1,5 @@
-import type { SourceToken, TokenKind } from '../../../../models/tokenizer/source-token.ts';
 import { SortedVocab } from '../../../../models/tokenizer/sorted-vocab.ts';
+import type { SourceToken, TokenKind } from '../../../../models/tokenizer/source-token.ts';
 import { buildVocab } from '../../../../models/tokenizer/vocab-builder.ts';
 import { decodeVocab, encodeVocab } from '../../../../models/tokenizer/vocab-file.ts';
 
@@ -24,7 +24,7 @@ export function toyVocab(tokens: readonly SourceToken[]): SortedVocab {
     { name: '<bos>', sourceId: 0, role: 'bos' },
     { name: '<eos>', sourceId: 1, role: 'eos' },
   ];
-  const file = encodeVocab(buildVocab(tokens), { controls, trim: 'full' });
+  const file = encodeVocab(buildVocab(tokens), { controls, trim: 'full', languages: null });
   return new SortedVocab(decodeVocab(file, 'toy'));
 }
 

@@ -6,7 +6,11 @@ import { decodeVocab, encodeVocab } from '../../../../models/tokenizer/vocab-fil
 import { toyTokens } from './toy-vocab.ts';
 
 const arrays = buildVocab(toyTokens(['a', 'b', 'ab']));
-const good = encodeVocab(arrays, { controls: [{ name: '<bos>', sourceId: 0, role: 'bos' }], trim: 64 });
+const good = encodeVocab(arrays, {
+  controls: [{ name: '<bos>', sourceId: 0, role: 'bos' }],
+  trim: 64,
+  languages: ['en'],
+});
 
 function fails(bytes: Uint8Array, says: RegExp): void {
   assert.throws(
@@ -21,6 +25,7 @@ test('what was written is read back, from an unaligned place too', () => {
   const file = decodeVocab(shifted.subarray(3), 'x');
   assert.deepEqual(file.arrays, arrays);
   assert.equal(file.header.trim, 64);
+  assert.deepEqual(file.header.languages, ['en']);
   assert.deepEqual(file.header.controls, [{ name: '<bos>', sourceId: 0, role: 'bos' }]);
 });
 

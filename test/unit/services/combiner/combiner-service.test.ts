@@ -5,6 +5,7 @@ import { decodeMessage, encodeMessage } from '../../../../fusion/protocol/codec.
 import { CREDIT_INITIAL_BYTES } from '../../../../fusion/protocol/limits.ts';
 import type { Message } from '../../../../fusion/protocol/messages.ts';
 import { AppError } from '../../../../models/core/app-error.ts';
+import type { RecognizerSummary } from '../../../../models/core/recognizer.ts';
 import type { UnitSearch } from '../../../../models/core/stepwise.ts';
 import type { UnitResult } from '../../../../models/core/transcript.ts';
 import { CombinerClient, InterruptedError } from '../../../../services/combiner/combiner-client.ts';
@@ -288,7 +289,7 @@ for (const phase of ['waiting for a recognizer', 'loading the search', 'a step',
 test('the combiner and the recognizer keep the deadline where the application does not', async () => {
   const held = gate();
   const arrived = gate();
-  const { client, connect, clock, recognizer, combinerEnd } = setUp({
+  const { client, connect, clock, recognizer, combinerEnd, recognizerEnd } = setUp({
     control: {
       beforeStep: () => {
         arrived.open();
@@ -304,8 +305,10 @@ test('the combiner and the recognizer keep the deadline where the application do
   await refused;
   held.open();
   await turns(10);
-  // The combiner told of the deadline by itself, beside the application's cancel.
-  assert.ok(combinerEnd.sent.some((frame) => Buffer.from(frame).includes('deadline_exceeded')));
+  // Each told of the deadline by itself, beside the cancel that was on its way.
+  for (const { sent } of [combinerEnd, recognizerEnd]) {
+    assert.ok(sent.some((frame) => Buffer.from(frame).includes('deadline_exceeded')));
+  }
   assert.equal(recognizer.liveStreams, 0);
 });
 
@@ -343,6 +346,10 @@ test('what the audio or the callback throws comes back as it is', async () => {
     throw new AppError('audio_truncated', 'ends early');
   };
   await assert.rejects(client.transcribe(broken(), TOY_OPTIONS), { code: 'audio_truncated' });
+  const noNumbers = async function* () {
+    yield new Float32Array([0, Number.NaN]);
+  };
+  await assert.rejects(client.transcribe(noNumbers(), TOY_OPTIONS), { code: 'audio_corrupt' });
   const onPartial = () => {
     throw new RangeError('from the callback');
   };
@@ -380,9 +387,31 @@ test('a stalled stream holds a bounded stretch of its audio, and no other stream
   held.open();
 });
 
-test('an application that gives no credit back gets one partial beyond it, and stalls no one else', async () => {
-  const { combiner, client, connect } = setUp();
-  connect();
+test('audio of many windows of credit goes through both links', async () => {
+  const { client, combiner } = setUp({ waitForMore: true });
+  const [near, far] = duplexPair();
+  void combiner.addRecognizer(near);
+  void new RecognizerService(new DeafRecognizer()).serve(far);
+  const total = CREDIT_INITIAL_BYTES;
+  const audio = async function* () {
+    for (let at = 0; at < total; at += 100_000) yield new Float32Array(Math.min(100_000, total - at));
+  };
+  assert.equal((await client.transcribe(audio(), TOY_OPTIONS)).duration, total / 16_000);
+});
+
+/** Counts samples and says nothing. */
+class DeafRecognizer extends ToyRecognizer {
+  override async *transcribe(audio: AsyncIterable<Float32Array>): AsyncGenerator<UnitResult, RecognizerSummary> {
+    let samples = 0;
+    for await (const chunk of audio) samples += chunk.length;
+    const timings = { encodeMs: 0, recognizeMs: 0 };
+    const duration = samples / 16_000;
+    return { task: 'transcribe', language: 'en', languageProbability: 1, duration, warnings: [], timings };
+  }
+}
+
+/** An application that grants one byte of credit per stream, played by hand, with stream 1 open and all its audio sent. */
+function slowApplication(combiner: CombinerService) {
   const [near, far] = duplexPair();
   void combiner.serveApplication(near);
   const received: Message[] = [];
@@ -392,14 +421,39 @@ test('an application that gives no credit back gets one partial beyond it, and s
   say({ type: 'open', stream: 1, options: TOY_OPTIONS });
   say({ type: 'audio', stream: 1, samples: toySamples(TEXT) });
   say({ type: 'close', stream: 1 });
+  return { say, received, partials: () => received.filter(({ type }) => type === 'partial').length };
+}
+
+test('an application that gives no credit back gets one partial beyond it, and stalls no one else', async () => {
+  const { combiner, client, connect } = setUp();
+  connect();
+  const { say, received, partials } = slowApplication(combiner);
   assert.equal((await client.transcribe(toyAudio(TEXT), TOY_OPTIONS)).text, TEXT);
   await turns(100);
-  const partials = () => received.filter(({ type }) => type === 'partial').length;
   assert.equal(partials(), 1);
   say({ type: 'credit', stream: 1, bytes: 1_000_000 });
   await turns(100);
   assert.equal(partials(), 5);
   assert.equal(received.at(-1)?.type, 'final');
+});
+
+test('what was done before a recognizer was lost still reaches an application that is behind', async () => {
+  const { combiner, connect, recognizerEnd } = setUp({
+    control: {
+      beforeStep: (unit, step) => {
+        if (unit.index === 4 && step === 1) recognizerEnd.close();
+      },
+    },
+  });
+  connect();
+  const { say, received, partials } = slowApplication(combiner);
+  await turns(200);
+  assert.equal(partials(), 1);
+  say({ type: 'credit', stream: 1, bytes: 1_000_000 });
+  await turns(100);
+  assert.equal(partials(), 4);
+  const last = received.at(-1);
+  assert.ok(last?.type === 'error' && last.code === 'peer_lost');
 });
 
 /** What a recognizer may not send, with what the error must name. */
