@@ -11,6 +11,7 @@
  *   score = (1 - r) * log P_recognizer / N_recognizer + r * log P_llm(bytes) / N   (or both undivided)
  */
 import type { ByteVocab } from '../../models/core/byte-vocab.ts';
+import { IMPOSSIBLE } from '../../models/core/logprob.ts';
 import type {
   Alphabet,
   BeamPick,
@@ -25,7 +26,7 @@ import { ByteCover } from '../bytes/byte-cover.ts';
 import type { ContextCache, ContextLease } from '../bytes/context-cache.ts';
 import { type LlmNode, LlmTree } from '../bytes/llm-tree.ts';
 import type { LlmText } from './llm-text.ts';
-import { type FusionWeights, finalScore, fuseLogProbs, isJoint } from './weights.ts';
+import { type FusionWeights, finalScore, fuseLogProbs, onlyFalls } from './weights.ts';
 
 export interface FusionSearchOptions {
   readonly beams: number;
@@ -141,20 +142,33 @@ export class FusionSearch {
     return { hypothesis: ROOT, beam: 0, rank: 0, bytes, specials: 0, cover, score: 0 };
   }
 
-  /** Every child of every live beam, with the bounds that need no language-model call. */
+  /**
+   * Every child of every live beam, with the bounds that need no language-model call. Tokens without bytes (end of text,
+   * timestamps) cost the language model nothing, so beside text they would look cheap: when speech ends and when it was
+   * said is the recognizer's word alone, and in a fused search such a token is taken only where the recognizer puts it
+   * first (as the paper does for end of text).
+   */
   #propose(live: readonly Candidate[], candidates: StepCandidates): Candidate[] {
+    const fused = this.#llm !== null;
     const children: Candidate[] = [];
     candidates.beams.forEach(({ ids, logProbs, endLogProb }, beam) => {
       const parent = live[beam]!;
-      if (endLogProb > Number.NEGATIVE_INFINITY) {
+      const leads = ids.length === 0 || endLogProb >= logProbs[0]!;
+      if (endLogProb > IMPOSSIBLE && (leads || !fused)) {
         children.push(this.#child(parent, end(parent.hypothesis, endLogProb), beam, -1));
       }
+      const specialsOnly = ids.length > 0 && this.#isSpecial(ids[ids.length - 1]!) && this.#isSpecial(ids[0]!);
       for (let rank = 0; rank < ids.length; rank++) {
-        if (logProbs[rank] === Number.NEGATIVE_INFINITY) break;
+        if (logProbs[rank] === IMPOSSIBLE) break;
+        if (fused && rank > 0 && !specialsOnly && this.#isSpecial(ids[rank]!)) continue;
         children.push(this.#child(parent, extend(parent.hypothesis, ids[rank]!, logProbs[rank]!), beam, rank));
       }
     });
     return children;
+  }
+
+  #isSpecial(id: number): boolean {
+    return this.#parts.alphabet.bytesOf(id).length === 0;
   }
 
   #child(parent: Candidate, hypothesis: Hypothesis, beam: number, rank: number): Candidate {
@@ -241,7 +255,7 @@ export class FusionSearch {
    */
   #isSettled(finished: readonly Candidate[], live: readonly Candidate[]): boolean {
     const { nBest, weights } = this.#options;
-    if (!isJoint(weights) || finished.length < nBest) return false;
+    if (!onlyFalls(weights) || finished.length < nBest) return false;
     const worst = this.#rank(finished)[nBest - 1]!;
     return worst.score >= live[0]!.score;
   }

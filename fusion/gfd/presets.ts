@@ -5,12 +5,13 @@ import type { LengthUnit } from './weights.ts';
 export interface Preset {
   readonly llmWeight: number;
   readonly lengthUnit: LengthUnit;
+  readonly byteBonusNats: number;
   /** Candidates per beam, as a multiple of the number of beams. */
   readonly widthPerBeam: number;
   readonly mergeEqual: boolean;
 }
 
-const BASE = { lengthUnit: 'bytes', widthPerBeam: 2, mergeEqual: true } as const;
+const BASE = { lengthUnit: 'none', byteBonusNats: 1, widthPerBeam: 2, mergeEqual: true } as const;
 
 /**
  * The default, by language: what measured best by leaving clips out (docs/benchmarks.md, "Choosing r and N"). A

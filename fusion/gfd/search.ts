@@ -24,6 +24,7 @@ export interface FusionRoom {
 /** Overrides for benches and tuning; users choose a preset and r. */
 export interface FusionTuning {
   readonly lengthUnit?: LengthUnit;
+  readonly byteBonusNats?: number;
   readonly widthPerBeam?: number;
   readonly mergeEqual?: boolean;
   readonly asking?: 'lazy' | 'eager';
@@ -61,7 +62,11 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
         beams,
         nBest,
         width: Math.max(beams + 1, beams * (tuning.widthPerBeam ?? preset.widthPerBeam)),
-        weights: { llmWeight: weight, lengthUnit: tuning.lengthUnit ?? preset.lengthUnit },
+        weights: {
+          llmWeight: weight,
+          lengthUnit: tuning.lengthUnit ?? preset.lengthUnit,
+          byteBonusNats: tuning.byteBonusNats ?? preset.byteBonusNats,
+        },
         asking: tuning.asking ?? 'lazy',
         contextTokens,
         mergeEqual: tuning.mergeEqual ?? preset.mergeEqual,

@@ -13,6 +13,11 @@ export interface FusionWeights {
   readonly llmWeight: number;
   /** N: the length that the LLM term is divided by, at least 1. */
   readonly lengthUnit: LengthUnit;
+  /**
+   * Nats that each byte earns back in the LLM term where nothing is divided, about what a byte costs on average: without
+   * it the joint score favors hypotheses that leave words out. 0 where the term is divided.
+   */
+  readonly byteBonusNats: number;
 }
 
 /** Lengths of one hypothesis in the units that N may count. */
@@ -31,12 +36,14 @@ export function fuseLogProbs(
   recognizerLogProb: number,
   llmLogProb: number,
   lengths: HypothesisLengths,
-  { llmWeight: r, lengthUnit }: FusionWeights,
+  { llmWeight: r, lengthUnit, byteBonusNats }: FusionWeights,
 ): number {
   if (r === 0) return recognizerLogProb;
-  const scale = lengthUnit === 'none' ? 1 : lengths.recognizerTokens / Math.max(1, lengths[lengthUnit]);
-  if (r === 1) return llmLogProb * scale;
-  return (1 - r) * recognizerLogProb + r * llmLogProb * scale;
+  const llm =
+    lengthUnit === 'none'
+      ? llmLogProb + byteBonusNats * lengths.bytes
+      : llmLogProb * (lengths.recognizerTokens / Math.max(1, lengths[lengthUnit]));
+  return r === 1 ? llm : (1 - r) * recognizerLogProb + r * llm;
 }
 
 /** Ranks ended hypotheses, whose lengths differ: the fused score itself. */
@@ -47,10 +54,10 @@ export function finalScore(
   weights: FusionWeights,
 ): number {
   const sum = fuseLogProbs(recognizerLogProb, llmLogProb, lengths, weights);
-  return isJoint(weights) ? sum : sum / lengths.recognizerTokens;
+  return weights.llmWeight > 0 && weights.lengthUnit === 'none' ? sum : sum / lengths.recognizerTokens;
 }
 
-/** True where the score is a joint log-probability: it can only fall as a hypothesis grows. */
-export function isJoint({ llmWeight, lengthUnit }: FusionWeights): boolean {
-  return llmWeight > 0 && lengthUnit === 'none';
+/** True where the score is a joint log-probability and nothing is earned back: it can only fall as a hypothesis grows. */
+export function onlyFalls({ llmWeight, lengthUnit, byteBonusNats }: FusionWeights): boolean {
+  return llmWeight > 0 && lengthUnit === 'none' && byteBonusNats === 0;
 }

@@ -2,7 +2,10 @@ import { AppError } from '../core/app-error.ts';
 import type { Converter } from '../manifest/converted-model.ts';
 import { importLlm, LLM_CONVERTER_VERSION, type LlmImportOptions } from './llm-import.ts';
 
-/** The models room's converter for GGUF language models. Option `vocab`: `full`, or the number of rows to keep. */
+/**
+ * The models room's converter for GGUF language models. Options: `vocab`, `full` or the number of rows to keep;
+ * `exactSums`, false for devices without f64.
+ */
 export const LLM_CONVERTER: Converter = {
   version: `llm-${LLM_CONVERTER_VERSION}`,
   // 4-bit matrices become 8-bit ones; a full vocabulary writes tokenizer.json too.
@@ -18,6 +21,7 @@ export const LLM_CONVERTER: Converter = {
     }
     await importLlm(files[name]!, outDir, {
       ...vocabOption(options['vocab']),
+      ...(typeof options['exactSums'] === 'boolean' && { exactSums: options['exactSums'] }),
       ...(sha256[name] !== undefined && { sourceSha256: sha256[name] }),
       ...(signal && { signal }),
       onProgress,

@@ -1,5 +1,6 @@
 import { type Gemma3Params, isGlobalLayer } from './gemma3-params.ts';
 import { GraphBuilder, type QuantizedMatrix } from './graph-builder.ts';
+import { DATA_TYPE } from './onnx-proto.ts';
 import { arraySource, joinedSource } from './weight-source.ts';
 
 /** Rows of logits whose exponentials are summed together, so that the host adds few numbers. */
@@ -19,6 +20,8 @@ export interface GraphVocab {
   readonly controlIds: Int32Array;
 }
 
+/** onnx.TensorProto.DataType.DOUBLE */
+const DOUBLE = 11;
 const MS = { domain: 'com.microsoft' };
 
 /**
@@ -30,8 +33,21 @@ const MS = { domain: 'com.microsoft' };
  * Out: `logits` f32 [M, V] (text rows), `max` [M], `block_sum` [M, ceil(V / 64)] (sums of exp(logit - max)),
  * `control_logits` [M, C], per layer `new_k.i`, `new_v.i` [kvHeads, N, dHead].
  */
-export function gemma3StepGraph(params: Gemma3Params, vocab: GraphVocab, weights: LlmWeights): GraphBuilder {
-  return new Gemma3Graph(params, vocab, weights).build();
+export function gemma3StepGraph(
+  params: Gemma3Params,
+  vocab: GraphVocab,
+  weights: LlmWeights,
+  options: StepGraphOptions = {},
+): GraphBuilder {
+  return new Gemma3Graph(params, vocab, weights, options).build();
+}
+
+export interface StepGraphOptions {
+  /**
+   * Attention in f64, so that a node's numbers are the same to the last bit however calls are grouped. True by default; a
+   * tenth slower on the CPU, and devices without f64 want false.
+   */
+  readonly exactSums?: boolean;
 }
 
 class Gemma3Graph {
@@ -39,8 +55,10 @@ class Gemma3Graph {
   readonly #p: Gemma3Params;
   readonly #vocab: GraphVocab;
   readonly #weights: LlmWeights;
+  readonly #isExact: boolean;
 
-  constructor(params: Gemma3Params, vocab: GraphVocab, weights: LlmWeights) {
+  constructor(params: Gemma3Params, vocab: GraphVocab, weights: LlmWeights, options: StepGraphOptions) {
+    this.#isExact = options.exactSums ?? true;
     this.#p = params;
     this.#vocab = vocab;
     this.#weights = weights;
@@ -87,7 +105,7 @@ class Gemma3Graph {
 
   /** [N, P + N] -> [N, 1, P + N]: the same for all heads. */
   #mask(mask: string): string {
-    return this.#g.node('Unsqueeze', [mask, this.#g.ints([1])]);
+    return this.#toDouble(this.#g.node('Unsqueeze', [mask, this.#g.ints([1])]));
   }
 
   /** Sizes that are known only at run time, as tensors. */
@@ -101,7 +119,7 @@ class Gemma3Graph {
   /** Cosines and sines [N, dHead / 2] of each new node's position; exact at any length, unlike a table. */
   #ropes(token: string, position: string): { global: Rope; local: Rope } {
     const g = this.#g;
-    const places = g.node('Unsqueeze', [g.node('Cast', [position], { to: 1 }), g.ints([1])]);
+    const places = g.node('Unsqueeze', [g.node('Cast', [position], { to: DATA_TYPE.float32 }), g.ints([1])]);
     const zero = g.ints([0], []);
     const count = g.node('Squeeze', [g.node('Shape', [token])]);
     const range = g.node('Range', [zero, count, g.ints([1], [])]);
@@ -143,7 +161,7 @@ class Gemma3Graph {
   /** Rows of a quantized matrix as f32 [N, dim]. */
   #rows(q8: string, scales: string, index: string): string {
     const g = this.#g;
-    const bytes = g.node('Cast', [g.node('Gather', [q8, index], { axis: 0 })], { to: 1 });
+    const bytes = g.node('Cast', [g.node('Gather', [q8, index], { axis: 0 })], { to: DATA_TYPE.float32 });
     const scale = g.node('Unsqueeze', [g.node('Gather', [scales, index], { axis: 0 }), g.ints([2])]);
     const values = g.node('Mul', [g.node('Sub', [bytes, g.scalar(128)]), scale]);
     return g.node('Reshape', [values, g.ints([-1, this.#p.dim])]);
@@ -199,22 +217,32 @@ class Gemma3Graph {
     const k = this.#keys(this.#rotated(k0, name('attn_k_norm'), kvHeads, at.rope), `new_k.${layer}`);
     const v = this.#keys(v0, `new_v.${layer}`);
 
-    // Two products, against the pool and against the new nodes, so that no key or value is ever concatenated.
-    const product = { transB: 1, alpha: { float: 1 / Math.sqrt(dHead) } };
-    const toPool = g.node('FusedMatMul', [q, poolK], product, MS);
-    const toNew = g.node('FusedMatMul', [q, k], product, MS);
-    const scores = g.node('Concat', [toPool, toNew], { axis: -1 });
+    // Two products, against the pool and against the new nodes, so that no key or value is ever concatenated. In f64
+    // the order of a sum does not reach the rounded result, so neither slots, nor the pool's size, nor what shares the call
+    // changes a bit. (In f32 it changes the last one, 8-bit rounding of activations makes that 0.1 nats some layers later.)
+    const scaled = g.node('Mul', [q, g.scalar(1 / Math.sqrt(dHead))]);
+    const columns = g.node('Transpose', [this.#toDouble(scaled)], { perm: [0, 2, 1] });
+    const toPool = g.node('MatMul', [this.#toDouble(poolK), columns]);
+    const toNew = g.node('MatMul', [this.#toDouble(k), columns]);
+    const both = g.node('Concat', [toPool, toNew], { axis: 1 });
+    const scores = g.node('Transpose', [both], { perm: [0, 2, 1] });
     const group = heads / kvHeads;
     const masked = g.node('Add', [this.#perNode(scores, group), at.mask]);
     const weights = g.node('Softmax', [masked], { axis: -1 });
     const [ofPool, ofNew] = g.nodeOutputs('Split', [weights, at.split], { axis: -1 }, { count: 2 }) as [string, string];
-    const sum = g.node('Add', [
-      g.node('MatMul', [this.#perHead(ofPool, poolK), poolV]),
-      g.node('MatMul', [this.#perHead(ofNew, k), v]),
+    const sum64 = g.node('Add', [
+      g.node('MatMul', [this.#perHead(ofPool, poolK), this.#toDouble(poolV)]),
+      g.node('MatMul', [this.#perHead(ofNew, k), this.#toDouble(v)]),
     ]);
+    const sum = this.#isExact ? g.node('Cast', [sum64], { to: DATA_TYPE.float32 }) : sum64;
     const out = g.node('Reshape', [this.#nodesFirst(sum), g.ints([-1, heads * dHead])]);
     const size = { rows: dim, cols: heads * dHead };
     return g.quantizedLinear(out, `blk.${layer}.attn_output`, this.#weights.matrix(name('attn_output'), size));
+  }
+
+  /** To f64, where sums are to be exact. */
+  #toDouble(x: string): string {
+    return this.#isExact ? this.#g.node('Cast', [x], { to: DOUBLE }) : x;
   }
 
   /** Norm per head, then rotation: [N, heads * dHead] -> [1, N, heads * dHead]. */

@@ -15,7 +15,7 @@ import { weightBytes, writeModel } from './onnx-writer.ts';
 import { TRIM_LANGUAGES, trimVocab } from './vocab-trim.ts';
 
 /** Changes whenever the files that an import writes change: part of the key of the cache. */
-export const LLM_CONVERTER_VERSION = 2;
+export const LLM_CONVERTER_VERSION = 3;
 /** Rows of the trimmed vocabulary; the measurement that chose it is in docs/benchmarks.md. */
 export const VOCAB_SIZE_DEFAULT = 98_304;
 /** Memory that an import needs beside the vocabulary's few lists: chunks and norms. */
@@ -29,6 +29,8 @@ export interface LlmImportOptions {
   /** Bytes of weights written so far, of all. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignal;
+  /** See StepGraphOptions. */
+  readonly exactSums?: boolean;
   /** SHA-256 (hex) of the source, where the caller knows it; computed otherwise. */
   readonly sourceSha256?: string;
 }
@@ -51,6 +53,8 @@ export interface LlmModelInfo {
     readonly hash: string;
   };
   readonly precision: 'int8-blocks-32';
+  /** True where a node's numbers do not depend on how calls are grouped. */
+  readonly exactSums: boolean;
 }
 
 /**
@@ -63,7 +67,7 @@ export async function importLlm(
   outDir: string,
   options: LlmImportOptions = {},
 ): Promise<LlmModelInfo> {
-  const { vocab: trim = VOCAB_SIZE_DEFAULT, onProgress, signal } = options;
+  const { vocab: trim = VOCAB_SIZE_DEFAULT, exactSums = true, onProgress, signal } = options;
   const file = GgufFile.open(ggufPath);
   try {
     const params = gemma3Params(file);
@@ -72,7 +76,7 @@ export async function importLlm(
     const kept = trimVocab(source.tokens, trim);
     const arrays = buildVocab(kept);
     const controlIds = Int32Array.from(source.controls, (control) => control.sourceId);
-    const graph = gemma3StepGraph(params, { textIds: arrays.sourceIds, controlIds }, file);
+    const graph = gemma3StepGraph(params, { textIds: arrays.sourceIds, controlIds }, file, { exactSums });
     const languages = trim === 'full' ? null : TRIM_LANGUAGES;
     const vocabBytes = encodeVocab(arrays, { controls: source.controls, trim, languages });
     const total = graph.weights.reduce((sum, weight) => sum + (weight.inline ? 0 : weight.source.byteLength), 0);
@@ -108,6 +112,7 @@ export async function importLlm(
         hash: decodeVocab(vocabBytes, outDir).sha256,
       },
       precision: 'int8-blocks-32',
+      exactSums,
     };
     await replaceFile(join(outDir, 'model.json'), `${JSON.stringify(info, undefined, 2)}\n`);
     return info;

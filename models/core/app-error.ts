@@ -57,7 +57,12 @@ export const ERRORS = {
     hint: 'Put ffmpeg on PATH, or convert the file to WAV, FLAC, MP3 or OGG.',
   },
 
-  manifest_malformed: { status: 400, exit: 3, retry: false, hint: 'See docs/benchmarks.md for the form of a data set.' },
+  manifest_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'See docs/benchmarks.md for the form of a data set.',
+  },
 
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
   model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },

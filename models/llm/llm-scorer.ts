@@ -237,7 +237,7 @@ export class LlmScorer implements TokenScorer {
     const slots = pool.take(uncached.length);
     const rowNodes = nodes.filter((node) => wanted.has(node));
     try {
-      const step = planStep(nodes, rowNodes, pool.capacity, window);
+      const step = planStep(nodes, rowNodes, pool.shownSlots, window);
       const startMs = performance.now();
       const output = await graph.run({ ...step, pool });
       this.#stats.runMs += performance.now() - startMs;

@@ -2,7 +2,7 @@ import type { Tensor } from 'onnxruntime-node';
 import type { KvPool } from '../session/kv-pool.ts';
 import type { OnnxSession } from '../session/onnx-session.ts';
 
-/** One call of a step graph: N new nodes against a pool of P slots. */
+/** One call of a step graph: N new nodes against a pool of P = `pool.shownSlots` slots. */
 export interface StepInput {
   /** i64 [N] */
   readonly tokens: BigInt64Array;
@@ -63,7 +63,7 @@ export class OnnxStepGraph implements StepGraph {
     const { layers, kvHeads, dHead, textRows, controlRows } = this.#sizes;
     const nodes = input.tokens.length;
     const rows = input.rows.length;
-    const slots = input.pool.capacity;
+    const slots = input.pool.shownSlots;
     const feeds: Record<string, Tensor> = {
       token: session.tensor(input.tokens, [nodes]),
       position: session.tensor(input.positions, [nodes]),
@@ -72,8 +72,8 @@ export class OnnxStepGraph implements StepGraph {
       row: session.tensor(input.rows, [rows]),
     };
     for (let layer = 0; layer < layers; layer++) {
-      feeds[`k.${layer}`] = session.tensor(input.pool.keys(layer), [kvHeads, slots, dHead]);
-      feeds[`v.${layer}`] = session.tensor(input.pool.values(layer), [kvHeads, slots, dHead]);
+      feeds[`k.${layer}`] = session.tensor(input.pool.shownKeys(layer), [kvHeads, slots, dHead]);
+      feeds[`v.${layer}`] = session.tensor(input.pool.shownValues(layer), [kvHeads, slots, dHead]);
     }
     const blocks = Math.ceil(textRows / 64);
     const output = {

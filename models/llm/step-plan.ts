@@ -25,7 +25,7 @@ export function paddedCount(count: number): number {
  * `window` positions away. Padding nodes see only themselves and are wanted by nobody.
  * @param nodes new nodes; every ancestor of a node is among them or has a slot
  * @param rowNodes those whose logits are wanted; where none is, the first node's are computed and dropped
- * @param slots P, the pool's capacity
+ * @param slots P, the slots of the pool that the call is shown
  */
 export function planStep(
   nodes: readonly TreeNode[],

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 /** Fewest slots of a pool: below this a call costs the same anyway. */
 const SLOTS_MIN = 64;
 
+/** Slots shown to a graph come in steps of this, so that it meets few shapes. */
+const SHOWN_STEP = 32;
+
 export interface KvPoolShape {
   readonly layers: number;
   /** Key/value heads. */
@@ -22,6 +25,8 @@ export class KvPool {
   #capacity: number;
   #used = 0;
   #lowestFree = 0;
+  /** One past the highest slot in use. */
+  #top = 0;
   #taken: Uint8Array;
   #keys: Float32Array[];
   #values: Float32Array[];
@@ -45,6 +50,30 @@ export class KvPool {
   /** Slots in use. */
   get used(): number {
     return this.#used;
+  }
+
+  /**
+   * Slots that a graph needs to be shown: all up to the highest in use, rounded up to 32. With one head they lie at the
+   * start of the arrays, so that a call can be fed fewer than all (`shownKeys`); with several heads it is the capacity.
+   */
+  get shownSlots(): number {
+    if (this.shape.heads > 1) return this.#capacity;
+    return Math.min(this.#capacity, Math.max(1, Math.ceil(this.#top / SHOWN_STEP)) * SHOWN_STEP);
+  }
+
+  /** Keys of a layer `[heads, shownSlots, dHead]`: valid until the next `take` or `shrink`; do not write to it. */
+  shownKeys(layer: number): Float32Array {
+    return this.#shown(this.#keys[layer]!);
+  }
+
+  /** Values of a layer, as `shownKeys`. */
+  shownValues(layer: number): Float32Array {
+    return this.#shown(this.#values[layer]!);
+  }
+
+  #shown(array: Float32Array): Float32Array {
+    const length = this.shape.heads * this.shownSlots * this.shape.dHead;
+    return length === array.length ? array : array.subarray(0, length);
   }
 
   /** Keys of a layer `[heads, capacity, dHead]`: valid until the next `take` or `shrink`; do not write to it. */
@@ -74,6 +103,7 @@ export class KvPool {
       slots[i] = slot++;
     }
     this.#lowestFree = slot;
+    this.#top = Math.max(this.#top, slot);
     this.#used += count;
     return slots;
   }
@@ -112,14 +142,13 @@ export class KvPool {
     this.#taken[slot] = 0;
     this.#used--;
     if (slot < this.#lowestFree) this.#lowestFree = slot;
+    while (this.#top > 0 && this.#taken[this.#top - 1] === 0) this.#top--;
   }
 
   /** Cuts the arrays to the smallest power of two that holds every slot in use. */
   shrink(): void {
-    let highest = this.#capacity - 1;
-    while (highest >= 0 && this.#taken[highest] === 0) highest--;
     let capacity = this.#slotsMin;
-    while (capacity <= highest) capacity *= 2;
+    while (capacity < this.#top) capacity *= 2;
     if (capacity < this.#capacity) this.#resize(capacity);
   }
 

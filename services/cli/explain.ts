@@ -45,7 +45,7 @@ function startOf({ offset }: FusionChange, { segments }: UnitResult): number {
 }
 
 function quoted(reading: string): string {
-  const flat = reading.replace(/\s+/gu, ' ');
+  const flat = reading.replace(/\s+/gu, ' ').trim();
   const characters = [...flat];
   if (textWidth(flat) <= READING_WIDTH_MAX) return `"${flat}"`;
   let kept = Math.floor(READING_WIDTH_MAX / 2);

@@ -168,6 +168,19 @@ describe('the converted language model against node-llama-cpp', { skip: missing 
     }
   });
 
+  it('gives the same numbers to the last bit, one by one or together', async () => {
+    for (const file of Object.values(FILES)) {
+      const rows = encode(linesOf(file)[3]!).slice(0, 24);
+      const together = await logProbs(rows, 0);
+      const nodes: ScorerNode[] = [scorer.child(null, vocab.bos)];
+      for (const [i, row] of rows.entries()) {
+        const [alone] = await scorer.evaluate([nodes[i]!]);
+        assert.equal(alone!.logProb(row), together[i], `${file}, token ${i}`);
+        nodes.push(scorer.child(nodes[i]!, row));
+      }
+    }
+  });
+
   for (const context of [600, 2000]) {
     it(`gives the same log-probabilities after ${context} tokens`, async (t) => {
       const rows: number[] = [];

@@ -67,6 +67,33 @@ for (const kvHeads of [1, 2]) {
   });
 }
 
+test('numbers are the same to the last bit, however calls are grouped and whatever else is cached', async () => {
+  const gguf = join(dir, 'exact.gguf');
+  writeFileSync(gguf, toyGemma3({ kvHeads: 1 }));
+  const out = join(dir, 'exact');
+  await importLlm(gguf, out, { vocab: 'full' });
+  const scorer = await LlmScorer.open(out, { threads: 1, spinning: false });
+  const rows = scorer.vocab.encode(new TextEncoder().encode('the and ing 今天天气很好，abc in a'));
+  const path = () => {
+    const nodes: ScorerNode[] = [scorer.child(null, scorer.vocab.bos)];
+    for (const row of rows) nodes.push(scorer.child(nodes[nodes.length - 1]!, row));
+    return nodes;
+  };
+  const first = path();
+  const together = (await scorer.evaluate(first)) as RowDistribution[];
+  const check = async (nodes: readonly ScorerNode[], what: string) => {
+    for (const [i, node] of nodes.entries()) {
+      const [alone] = (await scorer.evaluate([node])) as RowDistribution[];
+      assert.deepEqual(alone!.logits, together[i]!.logits, `${what}, node ${i}`);
+    }
+  };
+  await check(path(), 'one by one');
+  scorer.release(first.slice(4).reverse());
+  await scorer.evaluate(path().slice(-1));
+  await check(path(), 'in the gaps of a larger pool');
+  await scorer.dispose();
+});
+
 test('a trimmed miniature gives the same logits for the rows that it keeps', async () => {
   const gguf = join(dir, 'trim.gguf');
   writeFileSync(gguf, toyGemma3());

@@ -52,6 +52,8 @@ export interface EnumeratedHypothesis {
   readonly tokens: readonly number[];
   readonly recognizerLogProb: number;
   readonly bytes: Uint8Array;
+  /** True where end of text was the recognizer's first choice: a fused search ends a hypothesis only there. */
+  readonly endLed: boolean;
 }
 
 /** Every ended hypothesis of a toy recognizer up to its longest. */
@@ -61,7 +63,8 @@ export function enumerate(recognizer: ToyRecognizer, alphabet: ToyAlphabet): Enu
     const next = recognizer.logProbs(tokens);
     if (tokens.length < recognizer.unit.stepsMax) {
       const bytes = Uint8Array.from(tokens.flatMap((id) => [...alphabet.bytesOf(id)]));
-      out.push({ tokens, recognizerLogProb: logProb + next[alphabet.size]!, bytes });
+      const endLogProb = next[alphabet.size]!;
+      out.push({ tokens, recognizerLogProb: logProb + endLogProb, bytes, endLed: next.every((p) => p <= endLogProb) });
       for (let id = 0; id < alphabet.size; id++) walk([...tokens, id], logProb + next[id]!);
     }
   };

@@ -31,7 +31,7 @@ class ToyGraph implements StepGraph {
     this.onRun?.();
     if (this.fails !== undefined) throw this.fails;
     const nodes = input.tokens.length;
-    const slots = input.pool.capacity;
+    const slots = input.pool.shownSlots;
     this.calls.push({ nodes, rows: input.rows.length, slots });
     this.log.push(Array.from(input.tokens, String));
     const newKeys = [new Float32Array(nodes * 2)];

@@ -55,6 +55,20 @@ test('shrinking cuts to the highest slot in use', () => {
   assert.deepEqual(at(pool, 1, 2, 2), [1207, 1208]);
 });
 
+test('with one head, a call is shown no more than the slots in use, in steps of 32', () => {
+  const pool = new KvPool({ layers: 1, heads: 1, dHead: 2 }, 64);
+  assert.equal(pool.shownSlots, 32);
+  const slots = pool.take(70);
+  assert.equal(pool.capacity, 128);
+  assert.equal(pool.shownSlots, 96);
+  assert.equal(pool.shownKeys(0).length, 96 * 2);
+  for (const slot of slots.slice(20)) pool.free(slot);
+  assert.equal(pool.shownSlots, 32);
+  assert.equal(pool.shownValues(0).buffer, pool.values(0).buffer);
+  const several = new KvPool(SHAPE, 64);
+  assert.equal(several.shownSlots, 64);
+});
+
 test('a slot freed twice or written while free is an error', () => {
   const pool = new KvPool(SHAPE, 4);
   const [slot] = pool.take(1);
