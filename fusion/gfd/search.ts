@@ -4,7 +4,6 @@ import { ByteCover } from '../bytes/byte-cover.ts';
 import type { ContextCache } from '../bytes/context-cache.ts';
 import { type LlmNode, LlmTree } from '../bytes/llm-tree.ts';
 import { FusionSearch } from './decoder.ts';
-import { coversLanguage } from './language-coverage.ts';
 import { contextText } from './llm-context.ts';
 import { LlmText } from './llm-text.ts';
 import { PaperSearch, type Reshape } from './paper-search.ts';
@@ -43,7 +42,7 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
     const preset = presetFor(options.preset, language);
     const { contexts } = room;
     const wanted = contexts === null ? 0 : (options.llmWeight ?? preset.llmWeight);
-    const covered = wanted === 0 || coversLanguage(contexts!.scorer.vocab, language);
+    const covered = wanted === 0 || (contexts!.scorer.vocab.languages?.includes(language) ?? true);
     const llmWeight = covered ? wanted : 0;
     const { beams, nBest } = options;
     const context = contextText({
@@ -102,7 +101,7 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
 
 function uncovered(language: string) {
   const message =
-    `The language model's vocabulary is trimmed and lacks the script of "${language}", so the text is the recognizer's ` +
+    `The language model's vocabulary is trimmed, and not for the language "${language}", so the text is the recognizer's ` +
     'alone (r = 0). Convert the full vocabulary to use fusion: bytefuse models convert --vocab full';
   return { code: 'llm_language_uncovered', message };
 }

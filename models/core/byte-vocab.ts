@@ -25,6 +25,8 @@ export interface ByteVocab {
    * Never yields a control token, whatever the text says.
    */
   encode(text: Uint8Array): number[];
+  /** ISO 639-1 codes that a trimmed vocabulary was chosen for; null: the full vocabulary, for whatever the model knows. */
+  readonly languages: readonly string[] | null;
   /** True where every character of this text can be written with few tokens: false where it falls apart into bytes. */
   covers(text: string): boolean;
   /** SHA-256 (hex) of the sorted vocabulary. */

@@ -365,6 +365,9 @@ class TranscriptRun {
 
   #resultOf(decoded: DecodedWindow, segments: readonly Segment[]): UnitResult {
     const { outcome } = decoded;
+    for (const warning of outcome.warnings ?? []) {
+      if (!this.#warnings.some(({ code }) => code === warning.code)) this.#warnings.push(warning);
+    }
     return {
       segments,
       hypotheses: outcome.hypotheses.slice(0, this.#options.nBest).map((hypothesis) => ({

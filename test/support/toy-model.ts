@@ -40,6 +40,7 @@ export class ToyVocab implements ByteVocab {
   readonly bos: number;
   readonly tokenLenBytesMax: number;
   readonly hash = 'toy';
+  readonly languages = null;
   #rows: Uint8Array[];
   #rank = new Map<string, number>();
   #row = new Map<string, number>();
