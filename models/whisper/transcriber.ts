@@ -299,7 +299,7 @@ class TranscriptRun {
     const { hypothesis } = decoded;
     const spoken = pieces
       .map((piece) => ({ ...piece, text: tokens.decode(piece.tokens) }))
-      .filter(({ text, start, end }) => text.trim() !== '' && end > start);
+      .filter(({ text }) => text.trim() !== '');
     const words = this.#options.timestamps === 'word' ? await this.#words(decoded, spoken, windowStart) : null;
     const fused = hypothesis.fused;
     return spoken.map((piece, i): Segment => {

@@ -1,4 +1,4 @@
-import type { WhisperTokens } from './whisper-tokens.ts';
+import { TIMESTAMP_STEP_SECONDS, type WhisperTokens } from './whisper-tokens.ts';
 
 /** A stretch of a window's text. Seconds from the start of the window. */
 export interface WindowPiece {
@@ -47,9 +47,11 @@ export function splitWindow(
   let from = 0;
   let reached = 0;
   for (const to of cuts) {
-    const start = stamp[from] ? secondsAt(from) : reached;
-    reached = Math.max(start, secondsAt(to - 1));
-    pieces.push({ start, end: reached, tokens: hypothesis.slice(from, to), offset: from });
+    const end = Math.max(reached, secondsAt(to - 1));
+    // A stretch that begins where the audio ends still has its words: it keeps one step of time.
+    const start = stamp[from] ? Math.max(reached, Math.min(secondsAt(from), end - TIMESTAMP_STEP_SECONDS)) : reached;
+    reached = end;
+    pieces.push({ start, end, tokens: hypothesis.slice(from, to), offset: from });
     from = to;
   }
   return { pieces, advanceSeconds: endsInStamp || reached <= 0 ? durationSeconds : reached };

@@ -46,3 +46,11 @@ test('a window always moves on, and times stay inside the audio', () => {
   assert.equal(split([stamp(0), stamp(0), 0], 8).advanceSeconds, 8);
   assert.deepEqual(split([stamp(1), 0, stamp(29)], 8).times, [[1, 8]]);
 });
+
+test('a stretch that begins where the audio ends keeps a step of time', () => {
+  const { times } = split([stamp(0), 0, stamp(4), stamp(8.5), 3, stamp(9)], 8);
+  assert.deepEqual(times, [
+    [0, 4],
+    [7.98, 8],
+  ]);
+});
