@@ -38,7 +38,20 @@ const SHARED = {
   'llm-full': TEXT,
   ct2: TEXT,
 } as const;
-const OWN = ['r', 'preset', 'systems', 'prompt', 'rounds', 'cache', 'folds', 'units', 'streams', 'hypotheses'];
+const OWN = [
+  'r',
+  'preset',
+  'systems',
+  'prompt',
+  'rounds',
+  'cache',
+  'folds',
+  'units',
+  'bonus',
+  'sizes',
+  'streams',
+  'hypotheses',
+];
 const SWITCHES = ['no-peer', 'no-startup', 'previous-text', 'exact'];
 
 /** Throws AppError `usage` for an option that no bench knows, or a number that is none. */

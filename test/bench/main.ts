@@ -63,7 +63,7 @@ asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-flo
       --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
 gfd   --r R   --streams 4
-tune  --r 0,0.1,0.2   --units bytes,llmTokens   --folds 5   --cache FILE
+tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 
 async function main(args: readonly string[]): Promise<number> {

@@ -18,13 +18,14 @@ import type { BenchResult } from './main.ts';
 import { modelFolders } from './model-folders.ts';
 import { Subject } from './subject.ts';
 
-const UNITS: readonly LengthUnit[] = ['bytes', 'llmTokens', 'recognizerTokens'];
+const UNITS: readonly LengthUnit[] = ['none', 'bytes', 'llmTokens', 'recognizerTokens'];
 
 interface Setting {
-  /** `r=0.2 N=bytes` */
+  /** `r=0.2 N=bytes`, `r=0.3 N=none b=1.5` */
   readonly name: string;
   readonly llmWeight: number;
   readonly lengthUnit: LengthUnit;
+  readonly byteBonusNats: number;
 }
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
@@ -42,15 +43,21 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
 }
 
 function settingsOf(options: BenchOptions): Setting[] {
-  const units = (options.flags.get('units') ?? 'bytes').split(',');
+  const units = (options.flags.get('units') ?? 'none').split(',');
+  const bonuses = (options.flags.get('bonus') ?? '1.5').split(',').map(Number);
+  if (!bonuses.every((bonus) => bonus >= 0))
+    throw new AppError('usage', '--bonus takes numbers of nats, such as 0,1.5');
   for (const unit of units) {
     if (!UNITS.some((known) => known === unit)) throw new AppError('usage', `--units ${unit}: there are ${UNITS}`);
   }
-  const settings: Setting[] = [{ name: 'r=0', llmWeight: 0, lengthUnit: 'bytes' }];
+  const settings: Setting[] = [{ name: 'r=0', llmWeight: 0, lengthUnit: 'bytes', byteBonusNats: 0 }];
   for (const llmWeight of weightList(options, [0.1, 0.2, 0.3, 0.4])) {
     if (llmWeight === 0) continue;
     for (const unit of units) {
-      settings.push({ name: `r=${llmWeight} N=${unit}`, llmWeight, lengthUnit: unit as LengthUnit });
+      for (const byteBonusNats of unit === 'none' ? bonuses : [0]) {
+        const name = `r=${llmWeight} N=${unit}${unit === 'none' ? ` b=${byteBonusNats}` : ''}`;
+        settings.push({ name, llmWeight, lengthUnit: unit as LengthUnit, byteBonusNats });
+      }
     }
   }
   return settings;
@@ -80,10 +87,10 @@ async function transcribeAll(
   const subject = await Subject.open({ ...(await modelFolders(options)), threads: options.threads });
   try {
     for (const [i, { clip, setting }] of missing.entries()) {
-      const { llmWeight, lengthUnit } = setting;
+      const { llmWeight, lengthUnit, byteBonusNats } = setting;
       const reply = await subject.transcribe(clip.path, clip.language, {
         options: { llmWeight, llmPrompt },
-        tuning: { lengthUnit },
+        tuning: { lengthUnit, byteBonusNats },
       });
       texts.set(keyOf(setting, clip), reply.text);
       if (cache) {
