@@ -6,13 +6,15 @@
  *    that a recognizer chose.
  * 3. Numerals to Arabic digits (`chinese-numerals.ts`).
  * 4. Punctuation dropped. Words in parentheses stay: in Chinese transcripts they are spoken.
- * 5. Spelled letters are joined (T E C H W E B -> techweb), spaces beside Han characters are dropped.
+ * 5. Spelled letters are joined (T E C H W E B -> techweb), and so are digits (1 3 8 -> 138: a number read out digit by
+ *    digit is one number, however it was spaced); spaces beside Han characters are dropped.
  */
 import { foldWidth, squeezeSpaces, stripPunctuation } from './basic.ts';
 import { normalizeChineseNumerals } from './chinese-numerals.ts';
 import { type ChineseScript, convertScript } from './chinese-script.ts';
 
 const SPELLED_LETTERS = /(?<![a-z0-9])[a-z](?: [a-z](?![a-z0-9]))+/gu;
+const SPACE_BETWEEN_DIGITS = /(?<=\d) (?=\d)/gu;
 const SPACE_BESIDE_HAN = /(?<=\p{sc=Han}) | (?=\p{sc=Han})/gu;
 
 export function normalizeChinese(
@@ -23,5 +25,5 @@ export function normalizeChinese(
   out = out.replace(/(?<=\d),(?=\d{3}(?!\d))/gu, '');
   if (options.numerals === 'arabic') out = normalizeChineseNumerals(out);
   out = stripPunctuation(out).replace(SPELLED_LETTERS, (letters) => letters.replaceAll(' ', ''));
-  return squeezeSpaces(out.replace(SPACE_BESIDE_HAN, ''));
+  return squeezeSpaces(out.replace(SPACE_BETWEEN_DIGITS, '').replace(SPACE_BESIDE_HAN, ''));
 }
