@@ -8,6 +8,7 @@
  *  - the first token is the recognizer's best; ended hypotheses stay in the beam and compete;
  *  - the search stops when the whole beam has ended, or when lengths differ by more than 20 tokens.
  */
+import { IMPOSSIBLE, logAdd } from '../../models/core/logprob.ts';
 import type { StepwiseSource, UnitHypothesis, UnitOutcome } from '../../models/core/stepwise.ts';
 import type { TokenDistribution } from '../../models/core/token-scorer.ts';
 import { end, extend, type Hypothesis, ROOT, unroll } from '../beam/hypothesis.ts';
@@ -154,25 +155,19 @@ export class PaperSearch {
 
   /** The cover's sum over cut points, with every distribution reshaped by what stands before it. */
   #reshapedScore(cover: ByteCover): { logProb: number; tokens: number } {
-    const paths = new Map<LlmNode, number>();
-    let total = 0;
-    cover.path.forEach((node, i) => {
-      paths.set(node, total);
-      const next = cover.path[i + 1];
-      if (next) total += this.#distribution(cover.path, i).logProb(next.token);
+    const before = new Map<LlmNode, { index: number; logProb: number }>();
+    let path = 0;
+    cover.path.forEach((node, index) => {
+      before.set(node, { index, logProb: path });
+      const next = cover.path[index + 1];
+      if (next) path += this.#distribution(cover.path, index).logProb(next.token);
     });
-    let best = Number.NEGATIVE_INFINITY;
-    let sum = 0;
+    let total = IMPOSSIBLE;
     for (const { node, tokens } of cover.cuts) {
-      const i = cover.path.indexOf(node);
-      const logProb = paths.get(node)! + this.#distribution(cover.path, i).logMass(tokens);
-      if (logProb > best) {
-        sum = sum * Math.exp(best - logProb) + 1;
-        best = logProb;
-      } else sum += Math.exp(logProb - best);
+      const { index, logProb } = before.get(node)!;
+      total = logAdd(total, logProb + this.#distribution(cover.path, index).logMass(tokens));
     }
-    const logProb = cover.cuts.length === 0 ? PAPER.logProbMin : best + Math.log(sum);
-    return { logProb: Math.max(logProb, PAPER.logProbMin), tokens: cover.tokens };
+    return { logProb: Math.max(total, PAPER.logProbMin), tokens: cover.tokens };
   }
 
   #distribution(path: readonly LlmNode[], i: number): TokenDistribution {
