@@ -32,10 +32,10 @@ export interface WhisperImportOptions {
 }
 
 /**
- * The encoder computes up to 1,500 rows at a time, for which full-precision products are as fast as 8-bit ones; the
+ * The encoder computes up to 1,500 rows at a time, for which 8-bit block products were no faster than f32 ones; the
  * decoder computes a few, where reading the weights is what costs: 8 bits take two thirds of the time of f32 at five rows,
  * and half at one. They change a log-probability by 0.07 on average (of tokens above 1e-4), and by as much with the
- * grouping of rows into calls; `mixed` costs a quarter more time and keeps the latter below 0.01. Error rates on the
+ * grouping of rows into calls; `mixed` keeps the latter below 0.01. Error rates on the
  * development clips are level with f32 (docs/benchmarks.md).
  */
 export const DEFAULT_PRECISION = { encoder: 'f32', decoder: 'q8' } as const;
