@@ -3,13 +3,16 @@ import { AppError } from '../../models/core/app-error.ts';
 import type { BeamPick } from '../../models/core/stepwise.ts';
 import * as limits from './limits.ts';
 import type { Message, MessageType } from './messages.ts';
+import { lineHeads, lineResults, lineToWire, pageHead, pageIndex, readOptionsSchema, sidePx } from './page-schemas.ts';
 import {
   finalSummarySchema,
   optionsSchema,
   outcomeSchema,
   recognizerSummarySchema,
   resultSchema,
+  stats,
   unitSchema,
+  warning,
 } from './result-schemas.ts';
 import {
   bytes,
@@ -96,6 +99,10 @@ function toWire(message: Message): { wire: unknown; binaryBytes: number } {
       const tokens = toBytes(Int32Array.from(picks, (pick) => pick.token));
       return { wire: { ...rest, beams, tokens }, binaryBytes: beams.length + tokens.length };
     }
+    case 'image':
+      return { wire: message, binaryBytes: message.rgb.length };
+    case 'reading':
+      return { wire: { ...message, lines: message.lines.map(lineToWire) }, binaryBytes: message.lines.length * 1024 };
     case 'lattice':
       return {
         wire: { ...message, ids: toBytes(message.ids), logProbs: toBytes(message.logProbs) },
@@ -184,9 +191,8 @@ const advance: SchemaOf<'advance'> = (value, path) => {
 const latticeOnWire = map({
   type: oneOf('lattice'),
   stream,
-  unit,
-  part,
-  parts,
+  page: pageIndex,
+  line: integer(0, limits.LINES_MAX - 1),
   first: integer(0, limits.NUMBER_MAX),
   frames: integer(1, 65_536),
   width: integer(1, limits.CANDIDATES_MAX),
@@ -204,6 +210,22 @@ const lattice: SchemaOf<'lattice'> = (value, path) => {
     if (ids[i]! < 0 || ids[i]! >= limits.ALPHABET_SIZE_MAX) refuse(`ids[${i}]`, 'a token', ids[i]);
     if (!(logProbs[i]! <= 1e-3)) refuse(`logProbs[${i}]`, 'a natural-log probability', logProbs[i]);
   }
+  return message;
+};
+
+const imageOnWire = map({
+  type: oneOf('image'),
+  stream,
+  page: pageIndex,
+  widthPx: sidePx,
+  heightPx: sidePx,
+  first: integer(0, 3 * limits.PAGE_PIXELS_MAX),
+  rgb: bytes(limits.FRAME_BYTES_MAX),
+});
+
+const image: SchemaOf<'image'> = (value, path) => {
+  const message = imageOnWire(value, path);
+  if (message.rgb.length === 0) refuse('rgb', 'at least one byte', message.rgb);
   return message;
 };
 
@@ -249,7 +271,14 @@ const SCHEMAS: { readonly [T in MessageType]: SchemaOf<T> } = {
     options: optionsSchema,
     deadlineMs: optional(integer(0, limits.DEADLINE_MS_MAX)),
   }),
+  read: map({
+    type: oneOf('read'),
+    stream,
+    options: readOptionsSchema,
+    deadlineMs: optional(integer(0, limits.DEADLINE_MS_MAX)),
+  }),
   audio: map({ type: oneOf('audio'), stream, samples }),
+  image,
   close: map({ type: oneOf('close'), stream }),
   cancel: map({ type: oneOf('cancel'), stream }),
   credit: map({ type: oneOf('credit'), stream, bytes: credit }),
@@ -260,6 +289,7 @@ const SCHEMAS: { readonly [T in MessageType]: SchemaOf<T> } = {
   chosen: map({ type: oneOf('chosen'), stream, unit, outcome: outcomeSchema }),
   result: map({ type: oneOf('result'), stream, result: resultSchema }),
   summary: map({ type: oneOf('summary'), stream, summary: recognizerSummarySchema }),
+  page: map({ type: oneOf('page'), stream, page: pageHead, lines: lineHeads }),
   lattice,
   nbest: map({
     type: oneOf('nbest'),
@@ -272,5 +302,16 @@ const SCHEMAS: { readonly [T in MessageType]: SchemaOf<T> } = {
   }),
   partial: map({ type: oneOf('partial'), stream, index: unit, result: resultSchema }),
   final: map({ type: oneOf('final'), stream, partials: unit, summary: finalSummarySchema }),
+  reading: map({
+    type: oneOf('reading'),
+    stream,
+    page: pageHead,
+    lines: lineResults,
+    language: text(limits.NAME_CHARS_MAX),
+    stats,
+    warnings: list(warning),
+    searchMs: amount,
+  }),
+  end: map({ type: oneOf('end'), stream, pages: unit }),
   error: map({ type: oneOf('error'), stream: optional(stream), code: name, message: text() }),
 };

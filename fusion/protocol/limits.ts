@@ -53,3 +53,16 @@ export const LIST_MAX = 4096;
 export const HELLO_MS_MAX = 10_000;
 /** Longest deadline, 24 h: longer than any file that is transcribed at once. */
 export const DEADLINE_MS_MAX = 24 * 3600 * 1000;
+
+/** Pixels of one page: 64 million are an A3 page at 600 dots per inch; as RGB they take 192 MiB. */
+export const PAGE_PIXELS_MAX = 64 * 1024 * 1024;
+/** Pixel bytes in one frame: small enough that a cancel is never behind much of a page. */
+export const IMAGE_PART_BYTES = 1024 * 1024;
+/** Lattice entries (id and log-probability) in one frame: half a mebibyte. */
+export const LATTICE_PART_ENTRIES = 65_536;
+/** Lines of one page: a newspaper page has some hundreds; detectors of our own stop at 1,000. */
+export const LINES_MAX = 4096;
+/** Characters of one line. */
+export const LINE_CHARS_MAX = 4096;
+/** Hypotheses kept by a search over a line's lattice. */
+export const LINE_BEAMS_MAX = 64;

@@ -1,5 +1,13 @@
+import type { LineReading, LineUnit, PageUnit, ReadOptions } from '../../models/core/page.ts';
 import type { RecognizerInfo, RecognizerSummary } from '../../models/core/recognizer.ts';
-import type { BeamPick, StepCandidates, StepwiseUnit, UnitOutcome } from '../../models/core/stepwise.ts';
+import type {
+  BeamPick,
+  SearchStats,
+  StepCandidates,
+  StepwiseUnit,
+  UnitOutcome,
+  Warning,
+} from '../../models/core/stepwise.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
 
 /**
@@ -12,7 +20,9 @@ export type Message =
   | AlphabetRequest
   | AlphabetPart
   | Open
+  | Read
   | Audio
+  | Image
   | Close
   | Cancel
   | Credit
@@ -23,15 +33,18 @@ export type Message =
   | Chosen
   | Result
   | Summary
+  | Page
   | Lattice
   | NBest
   | UnitPartial
   | Final
+  | Reading
+  | End
   | ErrorMessage;
 
 export type MessageType = Message['type'];
 /** Messages that belong to a stream, once it is open. */
-export type StreamMessage = Exclude<Message, Hello | AlphabetRequest | AlphabetPart | Open>;
+export type StreamMessage = Exclude<Message, Hello | AlphabetRequest | AlphabetPart | Open | Read>;
 export type Role = 'application' | 'combiner' | 'recognizer';
 
 /** First message of both sides, before anything else. */
@@ -70,12 +83,20 @@ export interface AlphabetPart {
   readonly bytes: Uint8Array;
 }
 
-/** Application -> combiner -> recognizer. */
+/** Application -> combiner -> recognizer: a stream of speech. */
 export interface Open {
   readonly type: 'open';
   readonly stream: number;
   readonly options: TranscribeOptions;
   /** Milliseconds left for the whole stream; absent: no deadline. Both sides watch it. */
+  readonly deadlineMs?: number;
+}
+
+/** Application -> combiner -> recognizer: a stream of pages. */
+export interface Read {
+  readonly type: 'read';
+  readonly stream: number;
+  readonly options: ReadOptions;
   readonly deadlineMs?: number;
 }
 
@@ -86,7 +107,21 @@ export interface Audio {
   readonly samples: Float32Array;
 }
 
-/** No more audio. The stream goes on until its results are out. */
+/** Pixels of one page, in parts: each page whole, in order, before the next one begins. */
+export interface Image {
+  readonly type: 'image';
+  readonly stream: number;
+  /** Number of the page within the stream, from 0. */
+  readonly page: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Place of `rgb` among the page's widthPx * heightPx * 3 bytes; parts come in order, without gaps. */
+  readonly first: number;
+  /** Binary, u8: 8-bit RGB, rows from top to bottom. */
+  readonly rgb: Uint8Array;
+}
+
+/** No more audio, or no more pages. The stream goes on until its results are out. */
 export interface Close {
   readonly type: 'close';
   readonly stream: number;
@@ -159,13 +194,29 @@ export interface Summary {
   readonly summary: RecognizerSummary;
 }
 
-/** CTC recognizer -> combiner: frames first .. first + frames - 1 of a unit, `width` entries each, best first. */
+/** Recognizer -> combiner: what was found on a page. The lattices of its lines follow, before the next page. */
+export interface Page {
+  readonly type: 'page';
+  readonly stream: number;
+  readonly page: PageHead;
+  readonly lines: readonly LineHead[];
+}
+
+/** A page without its lines. */
+export type PageHead = Omit<PageUnit, 'lines'>;
+
+/** A line without its lattice, and how large that is. */
+export interface LineHead extends Omit<LineUnit, 'lattice'> {
+  readonly frames: number;
+}
+
+/** CTC recognizer -> combiner: frames first .. first + frames - 1 of a line, `width` entries each, best first. */
 export interface Lattice {
   readonly type: 'lattice';
   readonly stream: number;
-  readonly unit: number;
-  readonly part: number;
-  readonly parts: number;
+  readonly page: number;
+  /** Index of the line on its page. */
+  readonly line: number;
   readonly first: number;
   readonly frames: number;
   readonly width: number;
@@ -207,6 +258,33 @@ export interface Final {
 }
 
 export type FinalSummary = Omit<Transcript, 'text' | 'segments' | 'units'>;
+
+/** Combiner -> application: a page is read. */
+export interface Reading {
+  readonly type: 'reading';
+  readonly stream: number;
+  readonly page: PageHead;
+  readonly lines: readonly LineResult[];
+  /** ISO 639-1 that the language model was asked in; '' where none took part. */
+  readonly language: string;
+  readonly stats: SearchStats;
+  readonly warnings: readonly Warning[];
+  readonly searchMs: number;
+}
+
+/** A line with what the search made of it. */
+export interface LineResult {
+  readonly line: Omit<LineUnit, 'lattice'>;
+  readonly reading: LineReading;
+}
+
+/** Ends a stream of pages: recognizer -> combiner -> application. */
+export interface End {
+  readonly type: 'end';
+  readonly stream: number;
+  /** How many pages went before: the receiver knows that it has them all. */
+  readonly pages: number;
+}
 
 /** Ends a stream, or the whole channel where `stream` is absent. */
 export interface ErrorMessage {

@@ -67,7 +67,7 @@ const hypothesisWithText: Check<UnitHypothesis & { readonly text: string }> = ma
 
 const bothScores = map({ recognizer: logProb, llm: logProb });
 
-const change: Check<FusionChange> = map({
+export const change: Check<FusionChange> = map({
   recognized: text(),
   chosen: text(),
   offset: integer(0, TEXT_CHARS_MAX),
@@ -75,7 +75,7 @@ const change: Check<FusionChange> = map({
   chosenLogProb: bothScores,
 });
 
-const stats: Check<SearchStats> = map({
+export const stats: Check<SearchStats> = map({
   steps: count,
   llmRows: count,
   llmRowsEager: count,
@@ -84,7 +84,7 @@ const stats: Check<SearchStats> = map({
   llmMs: amount,
 });
 
-const warning: Check<Warning> = map({ code: name, message: text() });
+export const warning: Check<Warning> = map({ code: name, message: text() });
 
 export const outcomeSchema: Check<UnitOutcome> = map({
   hypotheses: list(hypothesis, BEAMS_MAX, 1),

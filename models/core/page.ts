@@ -97,6 +97,8 @@ export interface LineReading {
 export interface PageOutcome {
   /** One per line of the page, in the order of `PageUnit.lines`. */
   readonly lines: readonly LineReading[];
+  /** ISO 639-1 that the language model was asked in; '' where none took part. */
+  readonly language: string;
   readonly stats: SearchStats;
   readonly warnings: readonly Warning[];
 }

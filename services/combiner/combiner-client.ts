@@ -1,10 +1,14 @@
-import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
+import { type Clock, Deadline, systemClock } from '../../fusion/protocol/deadline.ts';
+import type { StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { Raster, ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript } from '../../models/core/transcript.ts';
 import type { Channel } from '../transport/channel.ts';
 import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
+import { type ReadCall, type ReadPage, readPages } from './client-pages.ts';
 import { ClientStream, type TranscribeCall } from './client-stream.ts';
 
+export type { ReadCall, ReadPage } from './client-pages.ts';
 export { InterruptedError, type TranscribeCall } from './client-stream.ts';
 
 export interface CombinerClientOptions {
@@ -13,12 +17,18 @@ export interface CombinerClientOptions {
   readonly helloMsMax?: number;
 }
 
+/** What the client keeps of a stream, of whichever kind. */
+interface OpenStream {
+  receive(message: StreamMessage, frameBytes: number): void;
+  end(error: AppError): void;
+}
+
 /** The application's end of a channel to a combiner. */
 export class CombinerClient {
   /** Resolves when the combiner has answered. */
   readonly ready: Promise<void>;
   #link: PeerLink;
-  #streams = new Map<number, ClientStream>();
+  #streams = new Map<number, OpenStream>();
   #lastStream = 0;
   #closedBy: AppError | undefined;
 
@@ -62,6 +72,30 @@ export class CombinerClient {
     }
   }
 
+  /**
+   * Reads pages, pulled from `pages` as the recognizer has room for them, and yields them in order, each as it is done.
+   * Throws AppError: canceled, deadline_exceeded, peer_lost, or whatever failed at the other end; and what `pages`
+   * throws, as it is.
+   */
+  async *read(pages: AsyncIterable<Raster>, options: ReadOptions, call: ReadCall = {}): AsyncGenerator<ReadPage, void> {
+    const startedMs = this.#link.clock.nowMs();
+    await withinCall(this.#link.ready, call, this.#link.clock);
+    if (this.#closedBy !== undefined) throw this.#closedBy;
+    const id = ++this.#lastStream;
+    const spentMs = this.#link.clock.nowMs() - startedMs;
+    const deadlineMs = call.deadlineMs === undefined ? undefined : Math.max(0, Math.floor(call.deadlineMs - spentMs));
+    try {
+      yield* readPages(this.#link, id, pages, options, {
+        signal: call.signal,
+        deadlineMs,
+        clock: this.#link.clock,
+        onStream: (stream) => this.#streams.set(id, stream),
+      });
+    } finally {
+      this.#streams.delete(id);
+    }
+  }
+
   /** Ends the channel; transcriptions that run get peer_lost. */
   close(): void {
     this.#link.close();
@@ -79,12 +113,34 @@ export class CombinerClient {
   }
 
   #receive(message: LinkMessage, frameBytes: number): void {
-    if (message.type === 'alphabet' || message.type === 'alphabet_request' || message.type === 'open') {
+    if (
+      message.type === 'alphabet' ||
+      message.type === 'alphabet_request' ||
+      message.type === 'open' ||
+      message.type === 'read'
+    ) {
       throw new AppError('protocol_error', `Field type: an application takes no ${message.type} message.`);
     }
     if (message.stream === undefined || message.stream > this.#lastStream) {
       throw new AppError('protocol_error', `Field stream: ${message.stream} was never opened.`);
     }
-    this.#streams.get(message.stream)?.receive(message, frameBytes);
+    // The conditions above left messages of streams.
+    this.#streams.get(message.stream)?.receive(message as StreamMessage, frameBytes);
   }
+}
+
+/** Waits for the combiner's hello no longer than the call may take. */
+function withinCall(ready: Promise<unknown>, { signal, deadlineMs }: ReadCall, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new AppError('canceled', 'The reading was canceled.'));
+    const deadline = new Deadline(deadlineMs, reject, clock);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    ready
+      .then(() => resolve(), reject)
+      .finally(() => {
+        deadline.dispose();
+        signal?.removeEventListener('abort', abort);
+      });
+  });
 }

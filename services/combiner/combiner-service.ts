@@ -1,18 +1,22 @@
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { STREAMS_MAX } from '../../fusion/protocol/limits.ts';
-import type { Open } from '../../fusion/protocol/messages.ts';
+import type { Open, Read, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { LatticeSearch, ReadOptions } from '../../models/core/page.ts';
 import type { Alphabet, UnitSearch } from '../../models/core/stepwise.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import type { Channel } from '../transport/channel.ts';
-import { errorMessage, type LinkMessage, PeerLink } from '../transport/peer-link.ts';
-import { CombinerStream } from './combiner-stream.ts';
+import type { IncomingStream } from '../transport/incoming-stream.ts';
+import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
+import { StreamTable } from '../transport/stream-table.ts';
+import { openSpeechStream } from './combiner-stream.ts';
+import { openPageStream } from './page-stream.ts';
 import type { RemoteRecognizer } from './recognizer-link.ts';
 import { RecognizerPool, type RecognizerPoolOptions } from './recognizer-pool.ts';
 
 /** What the search over a stream's units may depend on. */
-export interface SearchContext {
-  readonly options: TranscribeOptions;
+export interface SearchContext<O = TranscribeOptions> {
+  readonly options: O;
   readonly recognizer: RemoteRecognizer;
   /** The recognizer's alphabet; fetched when first asked for, so a search that needs no bytes costs no transfer. */
   alphabet(): Promise<Alphabet>;
@@ -23,8 +27,13 @@ export interface SearchContext {
 /** Makes the search for one stream; the language of a unit comes with the unit. What it throws ends the stream. */
 export type SearchFactory = (context: SearchContext) => UnitSearch | Promise<UnitSearch>;
 
+/** The same for a stream of pages. */
+export type PageSearchFactory = (context: SearchContext<ReadOptions>) => LatticeSearch | Promise<LatticeSearch>;
+
 export interface CombinerServiceOptions extends RecognizerPoolOptions {
   readonly searchFor: SearchFactory;
+  /** Absent: streams of pages are refused. */
+  readonly readFor?: PageSearchFactory | undefined;
   readonly clock?: Clock;
   /** Streams at once on one application's channel; more get `overloaded`. */
   readonly streamsMax?: number;
@@ -33,13 +42,15 @@ export interface CombinerServiceOptions extends RecognizerPoolOptions {
 export class CombinerService {
   #pool: RecognizerPool;
   #searchFor: SearchFactory;
+  #readFor: PageSearchFactory | undefined;
   #clock: Clock;
   #streamsMax: number;
   #applications = new Set<PeerLink>();
 
-  constructor({ searchFor, streamsMax = STREAMS_MAX, ...pool }: CombinerServiceOptions) {
+  constructor({ searchFor, readFor, streamsMax = STREAMS_MAX, ...pool }: CombinerServiceOptions) {
     this.#pool = new RecognizerPool(pool);
     this.#searchFor = searchFor;
+    this.#readFor = readFor;
     this.#clock = pool.clock ?? systemClock;
     this.#streamsMax = streamsMax;
   }
@@ -52,49 +63,39 @@ export class CombinerService {
   /** Serves an application until its channel ends; resolves, with why, once its streams are over. */
   serveApplication(channel: Channel): Promise<AppError> {
     return new Promise((resolve) => {
-      const streams = new Map<number, CombinerStream>();
-      let lastStream = 0;
-
-      const openStream = (open: Open) => {
-        if (open.stream <= lastStream) throw new AppError('protocol_error', `Field stream: ${open.stream} was used.`);
-        lastStream = open.stream;
-        if (streams.size >= this.#streamsMax) {
-          const error = new AppError('overloaded', `${this.#streamsMax} streams are open here; no more are taken.`);
-          link.send(errorMessage(open.stream, error));
-          return;
-        }
-        const stream = new CombinerStream(link, this.#pool, this.#searchFor, open);
-        streams.set(open.stream, stream);
-        void stream.ended.then(() => streams.delete(open.stream));
-      };
-
-      const receive = (message: LinkMessage, frameBytes: number) => {
-        if (message.type === 'open') openStream(message);
-        else if (message.type === 'alphabet' || message.type === 'alphabet_request' || message.stream === undefined) {
-          throw new AppError('protocol_error', `Field type: a combiner takes no ${message.type} from an application.`);
-        } else if (message.stream > lastStream) {
-          throw new AppError('protocol_error', `Field stream: ${message.stream} was never opened.`);
-        } else {
-          // A stream that is over may still get what was under way.
-          streams.get(message.stream)?.receive(message, frameBytes);
-        }
-      };
-
+      const streams = new StreamTable(this.#streamsMax);
       const link = new PeerLink(
         channel,
         { role: 'combiner', name: 'bytefuse', expected: ['application'] },
         {
-          message: receive,
+          message: (message, frameBytes) => this.#receive(link, streams, message, frameBytes),
           closed: (error) => {
             this.#applications.delete(link);
-            for (const stream of streams.values()) stream.stop(new AppError('peer_lost', error.message));
-            void Promise.all([...streams.values()].map(({ ended }) => ended)).then(() => resolve(error));
+            void streams.stopAll(error).then(() => resolve(error));
           },
         },
         this.#clock,
       );
       this.#applications.add(link);
     });
+  }
+
+  #receive(link: PeerLink, streams: StreamTable, message: LinkMessage, frameBytes: number): void {
+    if (message.type === 'open' || message.type === 'read') {
+      streams.open(link, message, () => this.#open(link, message));
+    } else if (message.type === 'alphabet' || message.type === 'alphabet_request' || message.stream === undefined) {
+      throw new AppError('protocol_error', `Field type: a combiner takes no ${message.type} from an application.`);
+    } else {
+      // The conditions above left messages of streams.
+      streams.receive(message as StreamMessage, frameBytes);
+    }
+  }
+
+  #open(link: PeerLink, message: Open | Read): IncomingStream<unknown> {
+    const pool = this.#pool;
+    if (message.type === 'open') return openSpeechStream(link, { pool, searchFor: this.#searchFor }, message);
+    if (this.#readFor === undefined) throw new AppError('invalid_option', 'This combiner reads no pages.');
+    return openPageStream(link, { pool, readFor: this.#readFor }, message);
   }
 
   close(): void {

@@ -1,12 +1,14 @@
 import { serveWorker } from '../transport/worker-thread.ts';
-import { CombinerService, type SearchFactory } from './combiner-service.ts';
+import { CombinerService, type PageSearchFactory, type SearchFactory } from './combiner-service.ts';
 
 /** Entry of the combiner's worker thread; the module that it loads makes the searches, and loads an LLM if one asks. */
 
 /** What that module exports. `config` is CombinerConfig.search; the module knows its shape. */
 export interface SearchModule {
   createSearchFactory(config: unknown): Promise<SearchFactory> | SearchFactory;
-  /** Frees what the factory holds. */
+  /** Absent where the module searches no pages. */
+  createPageSearchFactory?(config: unknown): Promise<PageSearchFactory> | PageSearchFactory;
+  /** Frees what the factories hold. */
   dispose?(): Promise<void> | void;
 }
 
@@ -25,7 +27,11 @@ const LOCAL_HELLO_MS_MAX = 600_000;
 await serveWorker<SearchModule>(async (module, config) => {
   // local-workers.ts sends this very shape.
   const { search, waitForMore } = config as CombinerConfig;
-  const combiner = new CombinerService({ searchFor: await module.createSearchFactory(search), waitForMore });
+  const combiner = new CombinerService({
+    searchFor: await module.createSearchFactory(search),
+    readFor: await module.createPageSearchFactory?.(search),
+    waitForMore,
+  });
   return {
     serve: (role, channel) => {
       if (role === 'application') {

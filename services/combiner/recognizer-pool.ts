@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { RecognizerInfo } from '../../models/core/recognizer.ts';
 import type { Alphabet } from '../../models/core/stepwise.ts';
 import type { Channel } from '../transport/channel.ts';
 import { RecognizerLink, type RemoteRecognizer } from './recognizer-link.ts';
@@ -44,15 +45,19 @@ export class RecognizerPool {
     return link.ready;
   }
 
-  /** The ready recognizer with the fewest streams. Waits for one that is about to be; throws the signal's reason. */
-  async acquire(signal: AbortSignal): Promise<RecognizerLink> {
+  /**
+   * The ready recognizer of this modality with the fewest streams. Waits for one that is about to be; throws the signal's
+   * reason, and peer_lost where none is or can come.
+   */
+  async acquire(modality: RecognizerInfo['modality'], signal: AbortSignal): Promise<RecognizerLink> {
     for (;;) {
       signal.throwIfAborted();
-      const ready = [...this.#links].filter(({ info }) => info !== undefined);
+      const links = [...this.#links];
+      const ready = links.filter(({ info }) => info?.modality === modality);
       const [best] = ready.sort((a, b) => a.streamsOpen - b.streamsOpen);
       if (best !== undefined) return best;
-      if (this.#links.size === 0 && !this.#waitForMore) {
-        throw this.#lastError ?? new AppError('peer_lost', 'No recognizer is connected.');
+      if (!this.#waitForMore && links.every(({ info }) => info !== undefined)) {
+        throw this.#lastError ?? new AppError('peer_lost', `No recognizer of modality ${modality} is connected.`);
       }
       await new Promise<void>((resolve) => {
         const wake = () => {

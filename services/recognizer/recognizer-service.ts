@@ -1,12 +1,19 @@
 import { alphabetParts } from '../../fusion/protocol/alphabet-table.ts';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { STREAMS_MAX } from '../../fusion/protocol/limits.ts';
-import type { Open } from '../../fusion/protocol/messages.ts';
+import type { StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { PageRecognizer } from '../../models/core/page.ts';
 import type { Recognizer } from '../../models/core/recognizer.ts';
 import type { Channel } from '../transport/channel.ts';
-import { errorMessage, type LinkMessage, PeerLink } from '../transport/peer-link.ts';
-import { RecognizerStream } from './recognizer-stream.ts';
+import type { IncomingStream } from '../transport/incoming-stream.ts';
+import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
+import { StreamTable } from '../transport/stream-table.ts';
+import { openPageStream } from './page-stream.ts';
+import { openSpeechStream } from './recognizer-stream.ts';
+
+/** What hears, and what sees. */
+export type AnyRecognizer = Recognizer | PageRecognizer;
 
 export interface RecognizerServiceOptions {
   readonly clock?: Clock;
@@ -16,12 +23,12 @@ export interface RecognizerServiceOptions {
 
 /** Serves one recognizer to combiners. */
 export class RecognizerService {
-  #recognizer: Recognizer;
+  #recognizer: AnyRecognizer;
   #clock: Clock;
   #streamsMax: number;
 
   constructor(
-    recognizer: Recognizer,
+    recognizer: AnyRecognizer,
     { clock = systemClock, streamsMax = STREAMS_MAX }: RecognizerServiceOptions = {},
   ) {
     this.#recognizer = recognizer;
@@ -32,50 +39,42 @@ export class RecognizerService {
   /** Serves a combiner until the channel ends. Resolves, with why it ended, once all its streams have freed their work. */
   serve(channel: Channel): Promise<AppError> {
     return new Promise((resolve) => {
-      const streams = new Map<number, RecognizerStream>();
       const { name, ...info } = this.#recognizer.info;
       const { size, hash } = this.#recognizer.alphabet;
-      let lastStream = 0;
-
-      const openStream = (open: Open) => {
-        if (open.stream <= lastStream) throw new AppError('protocol_error', `Field stream: ${open.stream} was used.`);
-        lastStream = open.stream;
-        if (streams.size >= this.#streamsMax) {
-          const error = new AppError('overloaded', `${this.#streamsMax} streams are open here; no more are taken.`);
-          link.send(errorMessage(open.stream, error));
-          return;
-        }
-        const stream = new RecognizerStream(link, this.#recognizer, open);
-        streams.set(open.stream, stream);
-        void stream.ended.then(() => streams.delete(open.stream));
-      };
-
-      const receive = (message: LinkMessage, frameBytes: number) => {
-        if (message.type === 'open') openStream(message);
-        else if (message.type === 'alphabet_request') this.#sendAlphabet(link, message.hash);
-        else if (message.type === 'alphabet' || message.stream === undefined) {
-          throw new AppError('protocol_error', `Field type: a recognizer takes no ${message.type} message.`);
-        } else if (message.stream > lastStream) {
-          throw new AppError('protocol_error', `Field stream: ${message.stream} was never opened.`);
-        } else {
-          // A stream that is over may still get what was under way.
-          streams.get(message.stream)?.receive(message, frameBytes);
-        }
-      };
-
+      const streams = new StreamTable(this.#streamsMax);
       const link = new PeerLink(
         channel,
         { role: 'recognizer', name, recognizer: { ...info, alphabet: { size, hash } } },
         {
-          message: receive,
-          closed: (error) => {
-            for (const stream of streams.values()) stream.stop(new AppError('peer_lost', error.message));
-            void Promise.all([...streams.values()].map(({ ended }) => ended)).then(() => resolve(error));
-          },
+          message: (message, frameBytes) => this.#receive(link, streams, message, frameBytes),
+          closed: (error) => void streams.stopAll(error).then(() => resolve(error)),
         },
         this.#clock,
       );
     });
+  }
+
+  #receive(link: PeerLink, streams: StreamTable, message: LinkMessage, frameBytes: number): void {
+    if (message.type === 'open' || message.type === 'read') {
+      streams.open(link, message, () => this.#open(link, message));
+    } else if (message.type === 'alphabet_request') this.#sendAlphabet(link, message.hash);
+    else if (message.type === 'alphabet' || message.stream === undefined) {
+      throw new AppError('protocol_error', `Field type: a recognizer takes no ${message.type} message.`);
+    } else {
+      // The condition above left messages of streams.
+      streams.receive(message as StreamMessage, frameBytes);
+    }
+  }
+
+  #open(link: PeerLink, message: Extract<LinkMessage, { type: 'open' | 'read' }>): IncomingStream<unknown> {
+    const recognizer = this.#recognizer;
+    if (message.type === 'open' && 'transcribe' in recognizer) return openSpeechStream(link, recognizer, message);
+    if (message.type === 'read' && 'read' in recognizer) return openPageStream(link, recognizer, message);
+    const { name, modality } = recognizer.info;
+    throw new AppError(
+      'invalid_option',
+      `${name} is a recognizer of modality ${modality}; it takes no ${message.type}.`,
+    );
   }
 
   #sendAlphabet(link: PeerLink, hash: string): void {

@@ -1,12 +1,11 @@
-import type { Recognizer } from '../../models/core/recognizer.ts';
 import { serveWorker } from '../transport/worker-thread.ts';
-import { RecognizerService } from './recognizer-service.ts';
+import { type AnyRecognizer, RecognizerService } from './recognizer-service.ts';
 
 /** Entry of the recognizer's worker thread; the module that it loads makes the recognizer. */
 
 /** What that module exports. `config` is what came with the module's name; the module knows its shape. */
 export interface RecognizerModule {
-  createRecognizer(config: unknown): Promise<Recognizer & { dispose?(): Promise<void> | void }>;
+  createRecognizer(config: unknown): Promise<AnyRecognizer & { dispose?(): Promise<void> | void }>;
 }
 
 await serveWorker<RecognizerModule>(async (module, config) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Message, MessageType } from '../../fusion/protocol/messages.ts';
 import type { SearchStats } from '../../models/core/stepwise.ts';
+import { TOY_READ_OPTIONS } from './toy-pages.ts';
 import { TOY_OPTIONS } from './toy-recognizer.ts';
 
 /** Arbitrary messages of hypothesis protocol v1, one arbitrary per type. */
@@ -112,6 +113,68 @@ const beam = fc.nat(8).chain((length) =>
   }),
 );
 
+const quad = fc
+  .array(score, { minLength: 8, maxLength: 8 })
+  .map((corners) => corners as unknown as readonly [number, number, number, number, number, number, number, number]);
+const sidePx = fc.integer({ min: 1, max: 20_000 });
+const pageHead = fc.record({
+  index: unit,
+  widthPx: sidePx,
+  heightPx: sidePx,
+  turnedDegrees: fc.constantFrom(0 as const, 90 as const, 180 as const, 270 as const),
+  skewDegrees: score,
+  warnings: fc.array(warning, { maxLength: 2 }),
+  timings: fc.record({ detectMs: amount, orientMs: amount, recognizeMs: amount }),
+});
+const lineFields = {
+  index: fc.nat(4095),
+  quad,
+  direction: fc.constantFrom('horizontal' as const, 'vertical' as const),
+  detectionScore: probability,
+  frameShare: probability,
+};
+const char = fc
+  .tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 2 }), fc.nat(500), fc.nat(9), f32(1, 0))
+  .map(([spelling, startFrame, frames, [logProb]]) => ({
+    text: spelling,
+    logProb: logProb!,
+    startFrame,
+    endFrame: startFrame + frames,
+  }));
+const otherReading = fc.record(
+  { text, ctcLogProb: logProb, llmLogProb: logProb },
+  { requiredKeys: ['text', 'ctcLogProb'] },
+);
+const reading = fc
+  .record(
+    {
+      chars: fc.array(char, { maxLength: 6 }),
+      ctcLogProb: logProb,
+      llmLogProb: logProb,
+      score,
+      nBest: fc.array(otherReading, { maxLength: 2 }),
+      changes: fc.array(change, { maxLength: 2 }),
+    },
+    { requiredKeys: ['chars', 'ctcLogProb', 'score', 'nBest', 'changes'] },
+  )
+  .map((found) => ({ ...found, text: found.chars.map((one) => one.text).join('') }));
+const box = fc
+  .array(probability, { minLength: 4, maxLength: 4 })
+  .map((sides) => sides as unknown as readonly [number, number, number, number]);
+const allow = fc.oneof(
+  fc.record({ kind: fc.constant('regex' as const), pattern: text }),
+  fc.record({ kind: fc.constant('list' as const), values: fc.array(text, { minLength: 1, maxLength: 3 }) }),
+  fc.record({ kind: fc.constant('format' as const), format: fc.constantFrom('date' as const, 'iban' as const) }),
+);
+const readOptions = fc
+  .record({
+    llmWeight: fc.option(probability, { nil: undefined }),
+    llmPrompt: text,
+    fields: fc.array(fc.record({ name, box, allow }), { maxLength: 2 }),
+    pages: fc.array(fc.constant([1, 3] as const), { maxLength: 2 }),
+  })
+  .map((some) => ({ ...TOY_READ_OPTIONS, ...some }));
+
 type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
 
 export const MESSAGES: { readonly [T in MessageType]: fc.Arbitrary<MessageOf<T>> } = {
@@ -150,6 +213,41 @@ export const MESSAGES: { readonly [T in MessageType]: fc.Arbitrary<MessageOf<T>>
     { type: fc.constant('open'), stream: id, options, deadlineMs: fc.integer({ min: 0, max: 86_400_000 }) },
     { requiredKeys: ['type', 'stream', 'options'] },
   ),
+  read: fc.record(
+    {
+      type: fc.constant('read'),
+      stream: id,
+      options: readOptions,
+      deadlineMs: fc.integer({ min: 0, max: 86_400_000 }),
+    },
+    { requiredKeys: ['type', 'stream', 'options'] },
+  ),
+  image: fc.record({
+    type: fc.constant('image'),
+    stream: id,
+    page: unit,
+    widthPx: sidePx,
+    heightPx: sidePx,
+    first: fc.nat(1e6),
+    rgb: fc.uint8Array({ minLength: 1, maxLength: 30 }),
+  }),
+  page: fc.record({
+    type: fc.constant('page'),
+    stream: id,
+    page: pageHead,
+    lines: fc.array(fc.record({ ...lineFields, frames: fc.integer({ min: 1, max: 500 }) }), { maxLength: 3 }),
+  }),
+  reading: fc.record({
+    type: fc.constant('reading'),
+    stream: id,
+    page: pageHead,
+    lines: fc.array(fc.record({ line: fc.record(lineFields), reading }), { maxLength: 3 }),
+    language: text,
+    stats,
+    warnings: fc.array(warning, { maxLength: 2 }),
+    searchMs: amount,
+  }),
+  end: fc.record({ type: fc.constant('end'), stream: id, pages: unit }),
   audio: fc.record({ type: fc.constant('audio'), stream: id, samples: fc.nat(50).chain((length) => f32(length, 1)) }),
   close: fc.record({ type: fc.constant('close'), stream: id }),
   cancel: fc.record({ type: fc.constant('cancel'), stream: id }),
@@ -205,9 +303,8 @@ export const MESSAGES: { readonly [T in MessageType]: fc.Arbitrary<MessageOf<T>>
     fc.record({
       type: fc.constant('lattice'),
       stream: id,
-      unit,
-      part: fc.nat(9),
-      parts: fc.integer({ min: 1, max: 10 }),
+      page: unit,
+      line: fc.nat(4095),
       first: fc.nat(),
       frames: fc.constant(frames),
       width: fc.constant(width),

@@ -4,6 +4,7 @@ import { encode } from '@msgpack/msgpack';
 import { decodeMessage, encodeMessage } from '../../../../fusion/protocol/codec.ts';
 import { FRAME_BYTES_MAX } from '../../../../fusion/protocol/limits.ts';
 import { AppError } from '../../../../models/core/app-error.ts';
+import { TOY_READ_OPTIONS } from '../../../support/toy-pages.ts';
 import { TOY_OPTIONS } from '../../../support/toy-recognizer.ts';
 
 const f32 = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
@@ -30,9 +31,8 @@ const HELLO = { type: 'hello', versions: [1], role: 'combiner', name: 'x', credi
 const LATTICE = {
   type: 'lattice',
   stream: 1,
-  unit: 0,
-  part: 0,
-  parts: 1,
+  page: 0,
+  line: 0,
   first: 0,
   frames: 2,
   width: 1,
@@ -40,6 +40,39 @@ const LATTICE = {
   ids: i32(1, 2),
   logProbs: f32(-1, -2),
 };
+const IMAGE = { type: 'image', stream: 1, page: 0, widthPx: 1, heightPx: 1, first: 0, rgb: new Uint8Array(3) };
+const PAGE_HEAD = {
+  index: 0,
+  widthPx: 10,
+  heightPx: 10,
+  turnedDegrees: 90,
+  skewDegrees: -0.5,
+  warnings: [],
+  timings: { detectMs: 1, orientMs: 1, recognizeMs: 1 },
+};
+const LINE_FOUND = {
+  index: 0,
+  quad: [0, 0, 1, 0, 1, 1, 0, 1],
+  direction: 'horizontal',
+  detectionScore: 0.9,
+  frameShare: 0.1,
+};
+const LINE = { ...LINE_FOUND, frames: 10 };
+const PAGE = { type: 'page', stream: 1, page: PAGE_HEAD, lines: [LINE] };
+const CHARS = { lengths: new Uint8Array([1, 0, 1, 0]), starts: i32(0, 2), ends: i32(1, 4), logProbs: f32(-1, -2) };
+const LINE_READING = { text: 'ab', chars: CHARS, ctcLogProb: -3, score: -3, nBest: [], changes: [] };
+const READING = {
+  type: 'reading',
+  stream: 1,
+  page: PAGE_HEAD,
+  lines: [{ line: LINE_FOUND, reading: LINE_READING }],
+  language: '',
+  stats: STATS,
+  warnings: [],
+  searchMs: 1,
+};
+const { llmWeight: __, ...READ_OPTIONS } = TOY_READ_OPTIONS;
+const READ = { type: 'read', stream: 1, options: READ_OPTIONS };
 const HASH = 'ab'.repeat(32);
 const ALPHABET = {
   type: 'alphabet',
@@ -52,7 +85,7 @@ const ALPHABET = {
 };
 
 test('the well-formed messages that the malformed ones below are made of are taken', () => {
-  for (const message of [CANDIDATES, ADVANCE, CHOSEN, HELLO, LATTICE, ALPHABET]) {
+  for (const message of [CANDIDATES, ADVANCE, CHOSEN, HELLO, LATTICE, ALPHABET, IMAGE, PAGE, READING, READ]) {
     assert.equal(decodeMessage(encode(message)).type, message.type);
   }
   const open = decodeMessage(encode({ type: 'open', stream: 1, options: OPTIONS }));
@@ -133,6 +166,28 @@ const MALFORMED: readonly (readonly [string, unknown, RegExp])[] = [
     /outcome\.stats\.llmRows/,
   ],
   ['a lattice that is too short', { ...LATTICE, ids: i32(1) }, /ids: expected frames \* width = 2/],
+  ['an image part without pixels', { ...IMAGE, rgb: new Uint8Array(0) }, /rgb: expected at least one byte/],
+  [
+    'a page turned by an odd angle',
+    { ...PAGE, page: { ...PAGE.page, turnedDegrees: 45 } },
+    /turnedDegrees: expected 0, 90/,
+  ],
+  ['a line with three corners', { ...PAGE, lines: [{ ...LINE, quad: [0, 0, 1, 0, 1, 1] }] }, /lines\[0\]\.quad/],
+  [
+    'characters that are not the text',
+    { ...READING, lines: [{ line: LINE_FOUND, reading: { ...LINE_READING, text: 'abc' } }] },
+    /chars\.lengths: expected 3 in all, as the text, found 2/,
+  ],
+  [
+    'characters whose frames run backwards',
+    { ...READING, lines: [{ line: LINE_FOUND, reading: { ...LINE_READING, chars: { ...CHARS, ends: i32(0, 0) } } }] },
+    /chars\.ends\[1\]: expected a span of frames/,
+  ],
+  [
+    'a field rule of no kind',
+    { ...READ, options: { ...READ.options, fields: [{ name: 'x', box: [0, 0, 1, 1], allow: {} }] } },
+    /allow\.kind/,
+  ],
   ['a hash in capitals', { type: 'alphabet_request', hash: HASH.toUpperCase() }, /hash/],
   [
     'lengths that do not add up',

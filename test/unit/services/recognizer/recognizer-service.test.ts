@@ -109,7 +109,7 @@ const VIOLATIONS: readonly (readonly [string, (playing: Playing) => void, RegExp
       open(1);
       say({ type: 'error', stream: 1, code: 'internal', message: 'x' });
     },
-    /takes no error message/,
+    /error does not belong here/,
   ],
   [
     'an alphabet that is not its own',
