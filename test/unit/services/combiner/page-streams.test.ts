@@ -89,8 +89,8 @@ test('a page far larger than the credit passes, and a slow recognizer stops what
   };
   const read = textsOf(setUp({ control: { beforePage: () => held } }).client.read(pages(), TOY_READ_OPTIONS));
   await turns(300);
-  // The first page is at the recognizer; what follows waits for credit in the middle of the second.
-  assert.equal(asked, 1);
+  // One page is at the recognizer; two windows of credit hold little more than the next one.
+  assert.ok(asked <= 2, `${asked} pages were pulled`);
   release();
   assert.deepEqual(await read, new Array(12).fill(['x']));
 });
