@@ -2,9 +2,10 @@ import { AppError } from '../../models/core/app-error.ts';
 import { CREDIT_BYTES_MAX } from './limits.ts';
 
 /**
- * Credit-based flow control of one direction of one stream. Data frames (those that carry audio, pixels,
- * lattices or results) cost their length in bytes. A frame may be sent while credit is above 0, whatever its size, so the largest overdraft is one
- * frame and no frame is too large to ever be sent. Everything else travels freely: it is bounded by the dialogue itself.
+ * Credit-based flow control of one direction of one stream. Data frames (those that carry audio, pixels, lattices or
+ * results) cost their length in bytes. A frame may be sent while credit is above 0, whatever its size, so the largest
+ * overdraft is one frame and no frame is too large to ever be sent. Everything else travels freely: it is bounded by the
+ * dialogue itself.
  */
 
 /** Sender's half: waits for credit. */
