@@ -52,6 +52,34 @@ export const CharFlag = {
   unmapped: 8,
 } as const;
 
+/** A gap wider than this, in heights of a character, is a space. */
+const SPACE_EM_MIN = 0.15;
+/** Characters further apart than this stand in different columns. */
+const SAME_LINE_EM_MAX = 1;
+/** How much of the lower character's height two characters of one line share. */
+const SAME_LINE_SHARE_MIN = 0.5;
+/** Where symbol fonts have their bullets and arrows. */
+const SYMBOL_FONT_FIRST = 0xf000;
+const SYMBOL_FONT_LAST = 0xf0ff;
+const BULLET = 0x2022;
+
+/**
+ * A sign of a symbol font that stands alone is a bullet or an arrow in front of an item: it becomes a bullet, since its
+ * private code says nothing to anybody. Anything else in private use stays, and speaks against the layer.
+ */
+export function withBullets({ codes, quads, flags }: TextLayerColumns): TextLayerColumns {
+  const apart = CharFlag.spaceAfter | CharFlag.lineEnd;
+  const alone = (i: number) => (i === 0 || (flags[i - 1]! & apart) !== 0) && (flags[i]! & apart) !== 0;
+  const named = codes.map((code, i) =>
+    code >= SYMBOL_FONT_FIRST && code <= SYMBOL_FONT_LAST && alone(i) ? BULLET : code,
+  );
+  return {
+    codes: named,
+    quads,
+    flags: flags.map((bits, i) => (named[i] === codes[i] ? bits : bits & ~CharFlag.unmapped)),
+  };
+}
+
 export function textLayerFrom(columns: TextLayerColumns, verdict: TextLayerVerdict): TextLayer {
   const lines: TextLayerLine[] = [];
   let words: TextLayerWord[] = [];
@@ -59,8 +87,10 @@ export function textLayerFrom(columns: TextLayerColumns, verdict: TextLayerVerdi
   const count = columns.codes.length;
   for (let i = 0; i < count; i++) {
     const flags = columns.flags[i]!;
-    const lineEnds = (flags & CharFlag.lineEnd) !== 0 || i === count - 1;
-    if (!lineEnds && (flags & CharFlag.spaceAfter) === 0) continue;
+    const gap = (flags & CharFlag.lineEnd) !== 0 && i < count - 1 ? gapOnLine(columns.quads, i) : null;
+    const lineEnds = i === count - 1 || ((flags & CharFlag.lineEnd) !== 0 && gap === null);
+    const spaced = (flags & CharFlag.spaceAfter) !== 0 || (gap ?? 0) > SPACE_EM_MIN;
+    if (!lineEnds && !spaced) continue;
     words.push(wordOf(columns, first, i + 1, !lineEnds));
     first = i + 1;
     if (!lineEnds) continue;
@@ -68,6 +98,27 @@ export function textLayerFrom(columns: TextLayerColumns, verdict: TextLayerVerdi
     words = [];
   }
   return { verdict, lines };
+}
+
+/**
+ * The gap between a character and the next one, in heights of the taller one, where the next one goes on in the same line;
+ * else null. Raised and lowered signs (m², H₂O) are taken for line ends by the reader of the file.
+ */
+function gapOnLine(quads: Float32Array, index: number): number | null {
+  const [left, top, right, beside, , , , below] = quadAt(quads, index);
+  const next = quadAt(quads, index + 1);
+  const lengthPx = Math.hypot(right - left, beside - top);
+  if (lengthPx === 0) return null;
+  const [ux, uy] = [(right - left) / lengthPx, (beside - top) / lengthPx];
+  const along = (at: number) => (next[at]! - right) * ux + (next[at + 1]! - beside) * uy;
+  const across = (x: number, y: number) => (y - top) * ux - (x - left) * uy;
+  const bottom = across(quads[index * 8 + 6]!, below);
+  const [nextTop, nextBottom] = [across(next[0], next[1]), across(next[6], next[7])];
+  const shared = Math.min(bottom, nextBottom) - Math.max(0, nextTop);
+  const taller = Math.max(bottom, nextBottom - nextTop);
+  const onLine = shared >= SAME_LINE_SHARE_MIN * Math.min(bottom, nextBottom - nextTop);
+  const gap = along(0) / taller;
+  return onLine && gap > -SAME_LINE_EM_MAX && gap < SAME_LINE_EM_MAX ? gap : null;
 }
 
 function lineOf(words: readonly TextLayerWord[]): TextLayerLine {

@@ -1,5 +1,5 @@
 import type { PixelBox } from '../../models/page-image/ink-grid.ts';
-import { CharFlag, type TextLayerColumns } from '../../models/page-image/text-layer.ts';
+import { CharFlag, type TextLayerColumns, withBullets } from '../../models/page-image/text-layer.ts';
 import { PAGE_OBJECTS_MAX, TEXT_LAYER_CHARS_MAX } from './limits.ts';
 import type { PdfiumCalls } from './pdfium-module.ts';
 
@@ -92,7 +92,11 @@ export function extractTextLayer(calls: PdfiumCalls, page: number, frame: PageFr
       // The second half of a pair stood in the entry after it.
       if (code > 0xffff && isSurrogate(calls._FPDFText_GetUnicode(text, i))) i++;
     }
-    return { codes: codes.slice(0, chars), quads: quads.slice(0, chars * 8), flags: flags.slice(0, chars) };
+    return withBullets({
+      codes: codes.slice(0, chars),
+      quads: quads.slice(0, chars * 8),
+      flags: flags.slice(0, chars),
+    });
   } finally {
     calls._free(scratch);
     calls._FPDFText_ClosePage(text);

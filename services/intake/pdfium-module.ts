@@ -108,7 +108,9 @@ export async function loadPdfium(heapBytesMax: number): Promise<Pdfium> {
       return 0;
     };
     for (const name of FILE_CALLS) calls[`__syscall_${name}`] = () => NO_ENTRY;
-    void wasmEngine().instantiate(wasm, imports).then(({ instance }) => receive(instance));
+    void wasmEngine()
+      .instantiate(wasm, imports)
+      .then(({ instance }) => receive(instance));
     return {};
   };
   const silent = () => {};
