@@ -70,5 +70,17 @@ function busyCells({ width, height, rgb }: Raster, cellPx: number, columns: numb
       if (bright > brightest[cell]!) brightest[cell] = bright;
     }
   }
-  return darkest.map((dark, cell) => (brightest[cell]! - dark >= CONTRAST_MIN ? 1 : 0));
+  const meets = (a: number, b: number) =>
+    Math.max(brightest[a]!, brightest[b]!) - Math.min(darkest[a]!, darkest[b]!) >= CONTRAST_MIN;
+  const busy = darkest.map((_, cell) => (meets(cell, cell) ? 1 : 0));
+  // An edge that falls just between two even cells belongs to both.
+  const within = busy.slice();
+  const markEdge = (a: number, b: number) => {
+    if (within[a] === 0 && within[b] === 0 && meets(a, b)) busy[a] = busy[b] = 1;
+  };
+  for (let cell = 0; cell < busy.length; cell++) {
+    if ((cell + 1) % columns !== 0) markEdge(cell, cell + 1);
+    if (cell + columns < busy.length) markEdge(cell, cell + columns);
+  }
+  return busy;
 }

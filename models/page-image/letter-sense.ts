@@ -8,8 +8,14 @@ const VISIBLE_MIN = 20;
 const WORDS_MIN = 12;
 /** Letters and digits make 70% and more of running text, and of most tables; dot leaders count once. */
 const LETTER_SHARE_MIN = 0.5;
-/** Words of three and more Latin letters without a vowel: under 3% in English and Turkish, a third in ciphers. */
-const VOWELLESS_SHARE_MAX = 0.25;
+/**
+ * Unspeakable words among those of three and more Latin letters: no vowel, five consonants or four vowels in a row. Up to 1%
+ * in our English and Turkish pages, some more in German and Czech; 13% and more under every shift of the alphabet.
+ */
+const UNSPEAKABLE_SHARE_MAX = 0.1;
+/** With fewer words than this, a few names and units can be as many; then a share of FEW_WORDS_SHARE_MAX is let pass. */
+const MANY_WORDS_MIN = 40;
+const FEW_WORDS_SHARE_MAX = 0.25;
 /** Words with a capital after a small letter: product names have it, a page does not. */
 const MIXED_CASE_SHARE_MAX = 0.25;
 /** The commonest letter of a text of 50 letters: e has 13% in English, a 12% in Turkish. */
@@ -19,6 +25,7 @@ const TOP_LETTERS_MIN = 50;
 const MOJIBAKE_SHARE_MAX = 0.05;
 
 const VOWEL = /[aeıiouyæœø]/i;
+const PILE = /[^aeıiouyæœø]{5}|[aeıiouyæœø]{4}/i;
 // A lead byte of UTF-8 read as a letter, and a continuation byte read as a sign.
 const MOJIBAKE =
   /[\u00c2-\u00ef][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]/g;
@@ -36,15 +43,20 @@ export function nonsenseIn(text: string): string | null {
 }
 
 function wordNonsense(text: string): string | null {
-  const words = (text.match(/[\p{Script=Latin}\p{M}]{3,}/gu) ?? []).map((word) => word.normalize('NFD'));
+  const words = (text.match(/[\p{Script=Latin}\p{M}]{3,}/gu) ?? []).map((word) => bareLetters(word));
   // Capitals alone are often abbreviations; they count only where a page has little else.
   const small = words.filter((word) => word !== word.toUpperCase());
   const judged = small.length >= WORDS_MIN ? small : words;
   if (judged.length < WORDS_MIN) return null;
   const share = (test: (word: string) => boolean) => judged.filter(test).length / judged.length;
-  if (share((word) => !VOWEL.test(word)) > VOWELLESS_SHARE_MAX) return 'words without vowels';
-  if (share((word) => /\p{Ll}\p{M}*\p{Lu}/u.test(word)) > MIXED_CASE_SHARE_MAX) return 'capitals inside words';
-  return null;
+  if (share((word) => /\p{Ll}\p{Lu}/u.test(word)) > MIXED_CASE_SHARE_MAX) return 'capitals inside words';
+  const bound = judged.length < MANY_WORDS_MIN ? FEW_WORDS_SHARE_MAX : UNSPEAKABLE_SHARE_MAX;
+  return share((word) => !VOWEL.test(word) || PILE.test(word)) > bound ? 'words that nobody can speak' : null;
+}
+
+/** Accents make no difference between a vowel and a consonant. */
+function bareLetters(word: string): string {
+  return word.normalize('NFD').replace(/\p{M}+/gu, '');
 }
 
 function topLetterShare(letters: readonly string[]): number {

@@ -128,7 +128,8 @@ export function textLayerBytes({ codes, quads, flags }: TextLayerColumns): Uint8
 
 /** Copies the columns out, since numbers of four bytes cannot be read in place at any offset. */
 export function textLayerColumns(payload: Uint8Array, offset: number, chars: number): TextLayerColumns {
-  const slice = (from: number, length: number) => payload.slice(offset + from, offset + from + length).buffer;
+  const slice = (from: number, length: number) =>
+    new Uint8Array(payload.subarray(offset + from, offset + from + length)).buffer;
   return {
     codes: new Uint32Array(slice(0, chars * 4)),
     quads: new Float32Array(slice(chars * 4, chars * 32)),
