@@ -57,6 +57,58 @@ export const ERRORS = {
     hint: 'Put ffmpeg on PATH, or convert the file to WAV, FLAC, MP3 or OGG.',
   },
 
+  document_unrecognized: {
+    status: 415,
+    exit: 3,
+    retry: false,
+    hint: 'Give JPEG, PNG, WebP, TIFF, GIF, AVIF or PDF.',
+  },
+  document_unsupported: {
+    status: 415,
+    exit: 3,
+    retry: false,
+    hint: 'Convert it to PNG, JPEG, TIFF or PDF first.',
+  },
+  document_too_large: {
+    status: 413,
+    exit: 3,
+    retry: false,
+    hint: 'Split the file, or raise the limit of bytes per document.',
+  },
+  document_too_many_pages: {
+    status: 413,
+    exit: 3,
+    retry: false,
+    hint: 'Ask for fewer pages at once, or raise the limit of pages.',
+  },
+  document_too_heavy: {
+    status: 413,
+    exit: 3,
+    retry: false,
+    hint: 'Decoding needs more memory than it may have; save the page smaller, or print it to a new PDF.',
+  },
+  document_timeout: {
+    status: 422,
+    exit: 3,
+    retry: false,
+    hint: 'Decoding takes longer than it may; save the page smaller, or print it to a new PDF.',
+  },
+  document_crashed: {
+    status: 422,
+    exit: 3,
+    retry: false,
+    hint: 'The decoder broke down on this file; save it again with another program.',
+  },
+  image_corrupt: { status: 400, exit: 3, retry: false, hint: 'The image cannot be decoded; export it again.' },
+  image_too_large: {
+    status: 413,
+    exit: 3,
+    retry: false,
+    hint: 'Scale the page down, or raise the limit of pixels.',
+  },
+  pdf_corrupt: { status: 400, exit: 3, retry: false, hint: 'The PDF cannot be read; print it to a new PDF.' },
+  pdf_encrypted: { status: 400, exit: 3, retry: false, hint: 'Take the password off the PDF first.' },
+
   manifest_malformed: {
     status: 400,
     exit: 3,
