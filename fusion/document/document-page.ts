@@ -30,14 +30,7 @@ export function documentPage(result: PageResult, facts: PageFacts): DocumentPage
   const { page, language, stats, warnings, searchMs } = result;
   const read = result.lines.filter(({ reading }) => reading.text.trim() !== '');
   const lines = read.map(({ line, reading }) => documentLine(line, reading));
-  const blocks = readingOrder(
-    read.map(({ line }) => line),
-    page.skewDegrees,
-  ).map(({ kind, lines: order, cells }): DocumentBlock => {
-    const ordered = order.map((i) => lines[i]!);
-    const quad = quadOf(boxAround(ordered.map((line) => boxOf(line.quad))));
-    return { kind, quad, lines: ordered, ...(cells === undefined ? {} : { cells }) };
-  });
+  const blocks = documentBlocks(lines, page.skewDegrees);
   return {
     number: facts.number,
     widthPx: page.widthPx,
@@ -53,6 +46,15 @@ export function documentPage(result: PageResult, facts: PageFacts): DocumentPage
     stats,
     timings: { decodeMs: facts.decodeMs, ...page.timings, searchMs, llmMs: stats.llmMs },
   };
+}
+
+/** Lines in reading order, in blocks. */
+export function documentBlocks(lines: readonly DocumentLine[], skewDegrees: number): DocumentBlock[] {
+  return readingOrder(lines, skewDegrees).map(({ kind, lines: order, cells }) => {
+    const ordered = order.map((i) => lines[i]!);
+    const quad = quadOf(boxAround(ordered.map((line) => boxOf(line.quad))));
+    return { kind, quad, lines: ordered, ...(cells === undefined ? {} : { cells }) };
+  });
 }
 
 /** The first rule whose box holds most of a line, by index; undefined where none does. */

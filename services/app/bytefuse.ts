@@ -1,9 +1,10 @@
 /**
- * The library: open once, transcribe many times, close. The command line uses nothing else.
+ * The library: open once, transcribe and read many times, close. The command line uses nothing else.
  *
  * ```ts
- * const bytefuse = await openBytefuse();
+ * const bytefuse = await openBytefuse({ modalities: ['speech', 'page'] });
  * const { text } = await bytefuse.transcribe('speech.wav', { language: 'en' });
+ * for await (const { page } of bytefuse.read('scan.pdf', { language: 'tr' })) console.log(page.blocks);
  * await bytefuse.close();
  * ```
  */
@@ -12,12 +13,19 @@ import { type AudioOptions, type AudioSource, openAudio } from '../../models/aud
 import type { ByteInput } from '../../models/audio/byte-reader.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { SAMPLE_RATE_HZ, WINDOW_SECONDS } from '../../models/core/limits.ts';
+import type { ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
 import { checkTranscribeOptions, defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
-import { type BytefuseOptions, composeSpeechEngine } from './compose.ts';
-import type { EngineFacts, SpeechEngine } from './speech-engine.ts';
+import { DocumentIntake, type DocumentLimits, type OpenDocument } from '../intake/document-intake.ts';
+import type { DocumentInput } from '../intake/document-source.ts';
+import { type BytefuseOptions, composeEngine } from './compose.ts';
+import { type ReadResult, readImages } from './document-reading.ts';
+import type { Engine, EngineFacts } from './engine.ts';
+import { checkReadOptions, defaultReadOptions } from './read-defaults.ts';
 
 export { AppError, ERRORS, type ErrorCode, type ErrorKind } from '../../models/core/app-error.ts';
+export type { DocumentPage, DocumentText } from '../../models/core/document.ts';
+export type { ReadOptions } from '../../models/core/page.ts';
 export type {
   Segment,
   TranscribeOptions,
@@ -27,9 +35,16 @@ export type {
   Warning,
   Word,
 } from '../../models/core/transcript.ts';
+export {
+  DOCUMENT_FORMATS,
+  type DocumentFormat,
+  openDocumentWriter,
+  writeDocument,
+} from '../output/document/document-writer.ts';
 export { OUTPUT_FORMATS, type OutputFormat, writeTranscript } from '../output/format.ts';
 export type { BytefuseOptions } from './compose.ts';
-export type { EngineFacts } from './speech-engine.ts';
+export type { ReadResult } from './document-reading.ts';
+export type { EngineFacts } from './engine.ts';
 
 /** A path, the bytes of a file, a stream of them; or samples that are decoded already. */
 export type TranscribeInput = ByteInput | DecodedAudio;
@@ -62,9 +77,23 @@ export interface Bytefuse {
    * out: AbortSignal.timeout), peer_lost (a worker died).
    */
   transcribe(input: TranscribeInput, request?: TranscribeRequest, call?: TranscribeCall): Promise<Transcript>;
-  /** Ends the workers; transcriptions under way fail. May be called twice. */
+  /**
+   * Reads one document, a page at a time, each as it is done: images, or a PDF. Throws AppError: the codes of opening a
+   * document (file_not_found, document_unrecognized, image_corrupt, pdf_encrypted, ...), invalid_option, canceled,
+   * deadline_exceeded, peer_lost.
+   */
+  read(input: DocumentInput, request?: ReadRequest, call?: ReadCall): AsyncGenerator<ReadResult, void>;
+  /** Ends the workers; what is under way fails. May be called twice. */
   close(): Promise<void>;
 }
+
+export interface ReadCall {
+  readonly signal?: AbortSignal;
+  /** Called once, before the first page. */
+  readonly onOpen?: (document: Pick<OpenDocument, 'format' | 'pageCount' | 'pageNumbers'>) => void;
+}
+
+export type ReadRequest = Partial<ReadOptions> & { readonly limits?: Partial<DocumentLimits> };
 
 /**
  * Brings the models in where they are missing, starts the workers and waits until they are ready. Throws AppError: the
@@ -72,7 +101,7 @@ export interface Bytefuse {
  * canceled.
  */
 export async function openBytefuse(options: BytefuseOptions = {}): Promise<Bytefuse> {
-  return bytefuseOver(await composeSpeechEngine(options));
+  return bytefuseOver(await composeEngine(options));
 }
 
 /** What a file says of itself, without any model: for checks before the work. Throws as `transcribe` does on opening. */
@@ -86,22 +115,24 @@ export async function inspectAudio(input: ByteInput, options: Omit<AudioOptions,
 export type AudioFacts = Pick<AudioSource, 'format' | 'codec' | 'sampleRateHz' | 'channels' | 'declaredSeconds'>;
 
 /** The same over any engine: tests give a toy one. */
-export function bytefuseOver(engine: SpeechEngine): Bytefuse {
+export function bytefuseOver(engine: Engine): Bytefuse {
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
+  const intake = new DocumentIntake();
   return {
     facts: engine.facts,
+    read: (input, request = {}, call = {}) => read(engine, intake, input, request, call, closing.signal),
     transcribe: (input, request = {}, call = {}) => transcribe(engine, input, request, call, closing.signal),
     close: () => {
       closing.abort(new AppError('canceled', 'Bytefuse was closed.'));
-      closed ??= engine.close();
+      closed ??= Promise.all([engine.close(), intake.close()]).then(() => undefined);
       return closed;
     },
   };
 }
 
 async function transcribe(
-  engine: SpeechEngine,
+  engine: Engine,
   input: TranscribeInput,
   request: TranscribeRequest,
   call: TranscribeCall,
@@ -112,7 +143,7 @@ async function transcribe(
   const options: TranscribeOptions = { ...defaultTranscribeOptions, ...given };
   checkTranscribeOptions(options);
   checkFusionOptions(options);
-  const signal = call.signal ? AbortSignal.any([call.signal, closing]) : closing;
+  const signal = withClosing(call.signal, closing);
   let source: AudioSource | null = null;
   try {
     signal.throwIfAborted();
@@ -141,6 +172,35 @@ async function transcribe(
   }
 }
 
+async function* read(
+  engine: Engine,
+  intake: DocumentIntake,
+  input: DocumentInput,
+  { limits, ...given }: ReadRequest,
+  call: ReadCall,
+  closing: AbortSignal,
+): AsyncGenerator<ReadResult, void> {
+  const signal = withClosing(call.signal, closing);
+  const options: ReadOptions = { ...defaultReadOptions, ...given };
+  checkReadOptions(options);
+  let document: OpenDocument | null = null;
+  try {
+    signal.throwIfAborted();
+    const { pages, dpi, textLayer } = options;
+    document = await intake.open(input, { pages, dpi, textLayer, signal, ...(limits === undefined ? {} : { limits }) });
+    call.onOpen?.(document);
+    yield* readImages(engine, document.pages(), options, signal);
+  } catch (error) {
+    throw translateAbort(error, signal);
+  } finally {
+    await document?.close();
+  }
+}
+
+function withClosing(signal: AbortSignal | undefined, closing: AbortSignal): AbortSignal {
+  return signal ? AbortSignal.any([signal, closing]) : closing;
+}
+
 function isDecoded(input: TranscribeInput): input is DecodedAudio {
   return typeof input === 'object' && 'samples' in input;
 }
@@ -166,9 +226,9 @@ function translateAbort(error: unknown, signal: AbortSignal): unknown {
   const { reason } = signal;
   if (reason instanceof AppError) return reason;
   if (reason instanceof DOMException && reason.name === 'TimeoutError') {
-    return new AppError('deadline_exceeded', 'The transcription took longer than its deadline.', { cause: error });
+    return new AppError('deadline_exceeded', 'The work took longer than its deadline.', { cause: error });
   }
-  return new AppError('canceled', 'The transcription was canceled.', { cause: error });
+  return new AppError('canceled', 'The work was canceled.', { cause: error });
 }
 
 /** Turns what goes in and what comes out into progress. */

@@ -9,13 +9,14 @@ import type { Device } from '../../models/session/onnx-session.ts';
 import { threadBudget } from '../../models/session/thread-budget.ts';
 import type { FusionConfig } from '../combiner/fusion-module.ts';
 import { type LocalWorkers, startLocalWorkers } from '../combiner/local-workers.ts';
+import type { PageConfig } from '../recognizer/page-module.ts';
 import type { WhisperConfig } from '../recognizer/whisper-module.ts';
 import type { Channel } from '../transport/channel.ts';
 import { dialWebSocket } from '../transport/web-socket-channel.ts';
 import { listenWebSocket, parseListenAddress, type WebSocketListener } from '../transport/web-socket-listener.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
-import { DEFAULT_LLM, DEFAULT_MODEL, type ModelCalls, readyModels, VAD_MODEL } from './ready-models.ts';
-import type { SpeechEngine } from './speech-engine.ts';
+import type { Engine } from './engine.ts';
+import { DEFAULT_LLM, DEFAULT_MODEL, DEFAULT_OCR, type ModelCalls, readyModels, VAD_MODEL } from './ready-models.ts';
 
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const satisfies readonly Device[];
 
@@ -29,6 +30,8 @@ export interface RecognizerOptions extends ModelCalls {
   readonly threads?: number;
 }
 
+export type Modality = 'speech' | 'page';
+
 /** A recognizer in another process or on another machine (`bytefuse recognizer`). */
 export type RemoteRecognizer = { readonly key?: string } & (
   | { readonly dial: string }
@@ -37,6 +40,10 @@ export type RemoteRecognizer = { readonly key?: string } & (
 );
 
 export interface BytefuseOptions extends RecognizerOptions {
+  /** What will be recognized; models for nothing else are fetched and loaded. Default: speech alone. */
+  readonly modalities?: readonly Modality[];
+  /** Page recognizer by name. */
+  readonly ocrModel?: string;
   /** Language model by name; null for the recognizer alone. */
   readonly llm?: string | null;
   /** Where the recognizer runs, if not here. */
@@ -44,12 +51,18 @@ export interface BytefuseOptions extends RecognizerOptions {
 }
 
 /** Throws AppError: the codes of the models room, device_unavailable, model_corrupt, peer_lost, canceled. */
-export async function composeSpeechEngine(options: BytefuseOptions): Promise<SpeechEngine> {
+export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
   const { llm = DEFAULT_LLM, device = 'cpu', threads = threadBudget(), remote, signal } = options;
-  const recognizer = await recognizerOf(options);
+  const { modalities = ['speech'] } = options;
+  const hears = modalities.includes('speech');
+  const sees = modalities.includes('page');
+  const speech = hears || remote !== undefined ? await recognizerOf(options) : undefined;
+  const pages = sees && remote === undefined ? await composePageRecognizer(options) : undefined;
+  const [first, second] = speech === undefined ? [pages ?? null, undefined] : [speech, pages];
   const llmDir = llm === null ? null : (await readyModels([{ name: llm, kind: 'llm' }], options))[0]!;
   const workers = startLocalWorkers({
-    recognizer,
+    recognizer: first,
+    second,
     search: {
       url: new URL('../combiner/fusion-module.js', import.meta.url).href,
       config: { llmDir, device, threads } satisfies FusionConfig,
@@ -64,10 +77,16 @@ export async function composeSpeechEngine(options: BytefuseOptions): Promise<Spe
     await workers.close();
     throw error;
   }
-  const where = remote === undefined ? (options.model ?? DEFAULT_MODEL) : 'remote';
   return {
-    facts: { recognizer: where, llm, device, threads },
+    facts: {
+      recognizer: remote !== undefined ? 'remote' : hears ? (options.model ?? DEFAULT_MODEL) : null,
+      pages: remote === undefined && sees ? (options.ocrModel ?? DEFAULT_OCR) : null,
+      llm,
+      device,
+      threads,
+    },
     transcribe: (audio, request, call) => workers.client.transcribe(audio, request, call),
+    read: (images, request, call) => workers.client.read(images, request, call),
     close: async () => {
       await listener?.close();
       await workers.close();
@@ -75,7 +94,7 @@ export async function composeSpeechEngine(options: BytefuseOptions): Promise<Spe
   };
 }
 
-/** The recognizer as a worker loads it: its models are made ready first. Throws as composeSpeechEngine. */
+/** The recognizer as a worker loads it: its models are made ready first. Throws as composeEngine. */
 export async function composeRecognizer(options: RecognizerOptions): Promise<WorkerModule> {
   const { model = DEFAULT_MODEL, device = 'cpu', threads = threadBudget() } = options;
   const wanted = [{ name: model, kind: 'whisper' } as const, { name: VAD_MODEL, kind: 'vad' } as const];
@@ -83,6 +102,16 @@ export async function composeRecognizer(options: RecognizerOptions): Promise<Wor
   return {
     url: new URL('../recognizer/whisper-module.js', import.meta.url).href,
     config: { modelDir: modelDir!, vadFile: join(vadDir!, VAD_FILE), device, threads } satisfies WhisperConfig,
+  };
+}
+
+/** The same for pages. */
+export async function composePageRecognizer(options: BytefuseOptions): Promise<WorkerModule> {
+  const { ocrModel = DEFAULT_OCR, device = 'cpu', threads = threadBudget() } = options;
+  const [modelDir] = await readyModels([{ name: ocrModel, kind: 'ocr' }], options);
+  return {
+    url: new URL('../recognizer/page-module.js', import.meta.url).href,
+    config: { modelDir: modelDir!, device, threads } satisfies PageConfig,
   };
 }
 

@@ -15,6 +15,8 @@ export const CONVERTERS: Converters = { whisper: WHISPER_CONVERTER, llm: LLM_CON
 export const DEFAULT_MODEL = 'whisper-base';
 export const DEFAULT_LLM = 'gemma-3-270m';
 export const VAD_MODEL = 'silero-vad';
+/** What reading a document takes when the user names nothing. */
+export const DEFAULT_OCR = 'pp-ocrv6';
 
 export interface ModelCalls {
   /** Where models are looked for, in order: some of file, pip, hub. By default BYTEFUSE_SOURCES, else all three. */

@@ -50,6 +50,21 @@ export function someOf<T extends string>(option: string, values: readonly T[]): 
   return (text) => [...new Set(text.split(',').map((part) => one(part.trim())))];
 }
 
+/** Pages as people count them: `1-3,7` and `5-` (to the end). */
+export function pageRanges(option: string): Reader<[number, number][]> {
+  return (text) =>
+    text.split(',').map((part) => {
+      const match = /^(\d+)(?:(-)(\d*))?$/.exec(part.trim());
+      const first = Number(match?.[1]);
+      const last = match?.[2] === undefined ? first : match[3] === '' ? PAGE_LAST : Number(match[3]);
+      if (!match || first < 1 || last < first) throw invalid(option, text, 'pages such as 1-3,7 or 5-');
+      return [first, last];
+    });
+}
+
+/** Stands for the last page, however many there are. */
+const PAGE_LAST = 2 ** 31 - 1;
+
 /** Words or phrases with commas between them. */
 export function phrases(text: string): string[] {
   return text

@@ -8,6 +8,7 @@ import { CONVERTERS } from '../app/ready-models.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
 import { interruptible } from './interrupt.ts';
 import { modelsCommand } from './models-command.ts';
+import { ocrCommand } from './ocr-command.ts';
 import { recognizerCommand } from './recognizer-command.ts';
 import { openReporter } from './reporter.ts';
 import { transcribeCommand } from './transcribe-command.ts';
@@ -34,10 +35,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 /** `setStatus` is for commands that finish in spite of a failure, such as one bad file among many. */
 export function buildProgram(signal: AbortSignal, setStatus: (status: number) => void): Command {
   const program = new Command('bytefuse')
-    .description('Speech recognition with a language model inside the decoder, on your own machine.')
+    .description('Speech and document recognition with a language model inside the decoder, on your own machine.')
     .version(ownVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .addCommand(transcribeCommand(signal, setStatus))
+    .addCommand(ocrCommand(signal, setStatus))
     .addCommand(modelsCommand({ converters: CONVERTERS, signal }))
     .addCommand(
       recognizerCommand({

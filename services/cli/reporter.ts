@@ -5,7 +5,7 @@
 
 import { SingleBar } from 'cli-progress';
 import type { AppError } from '../../models/core/app-error.ts';
-import type { Transcript } from '../../models/core/transcript.ts';
+import type { Transcript, Warning } from '../../models/core/transcript.ts';
 import type { ModelProgress } from '../../models/manifest/progress.ts';
 import type { TranscribeProgress } from '../app/bytefuse.ts';
 import { formatDuration, formatFactor, formatMegabytes, progressText } from './progress-line.ts';
@@ -14,6 +14,10 @@ export interface Reporter {
   model(progress: ModelProgress): void;
   notice(model: string, text: string): void;
   recording(name: string, progress: TranscribeProgress): void;
+  /** A document under way. */
+  document(name: string, progress: DocumentProgress): void;
+  /** The document is finished: a line on what came of it, and what the user should know. */
+  read(name: string, text: string, warnings: readonly Warning[]): void;
   /** The recording is finished: what came of it, and where it was written. */
   done(name: string, transcript: Transcript, outputs: readonly string[]): void;
   failed(name: string, error: AppError): void;
@@ -23,6 +27,12 @@ export interface Reporter {
   detail(text: string): void;
   /** Takes the bar away, so that something else can be printed. */
   clear(): void;
+}
+
+export interface DocumentProgress {
+  readonly donePages: number;
+  readonly totalPages: number;
+  readonly elapsedMs: number;
 }
 
 export interface ReporterOptions {
@@ -77,6 +87,17 @@ function reporterOn(board: Board, { quiet, verbose, stream }: ReporterOptions): 
     recording: (name, progress) => {
       active.set(name, progress);
       board.show({ ...combined(active), announce: false });
+    },
+    document: (name, { donePages, totalPages, elapsedMs }) => {
+      const left =
+        donePages > 0 ? `, ${formatDuration((elapsedMs / 1000 / donePages) * (totalPages - donePages))} left` : '';
+      const text = `${name}: page ${Math.min(donePages + 1, totalPages)} of ${totalPages}${left}`;
+      board.show({ key: name, text, fraction: donePages / Math.max(1, totalPages), announce: false });
+    },
+    read: (name, text, warnings) => {
+      if (quiet) return;
+      say(`${name}: ${text}`);
+      for (const { code, message } of warnings) say(`${name}: warning: ${message} [${code}]`);
     },
     done: (name, transcript, outputs) => {
       active.delete(name);

@@ -3,7 +3,7 @@
 import { AppError } from '../../models/core/app-error.ts';
 import type { Transcript } from '../../models/core/transcript.ts';
 import { type Bytefuse, inspectAudio, openBytefuse } from '../app/bytefuse.ts';
-import { type OutputFormat, writeTranscript } from '../output/format.ts';
+import { FILE_ENDINGS, type OutputFormat, writeTranscript } from '../output/format.ts';
 import { jsonValue, verboseJsonValue } from '../output/json.ts';
 import { prepareOutputs, writeOutputs } from '../output/output-files.ts';
 import { explainText } from './explain.ts';
@@ -27,7 +27,10 @@ export class TranscribeRun {
   /** Returns the exit status: 0, or that of the worst failure. Throws where no recording can be transcribed at all. */
   async run(): Promise<number> {
     const { outputDir, format, overwrite = false } = this.#flags;
-    if (outputDir !== undefined) await prepareOutputs(outputDir, this.#files, format, overwrite);
+    if (outputDir !== undefined) {
+      const endings = format.map((one) => FILE_ENDINGS[one]);
+      await prepareOutputs(outputDir, this.#files, endings, overwrite);
+    }
     const sound = await this.#soundFiles();
     if (sound.length > 0) {
       const bytefuse = await this.#open();

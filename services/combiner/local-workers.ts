@@ -11,11 +11,13 @@ export interface LocalWorkersOptions {
    * that was dialed, or null where recognizers dial in (`addRecognizer`): streams then wait for one.
    */
   readonly recognizer: WorkerModule | Channel | null;
+  /** A second recognizer in a thread here: for pages beside speech, or the other way round. */
+  readonly second?: WorkerModule | undefined;
   /** Exports `createSearchFactory` (combiner-worker.ts). */
   readonly search: WorkerModule;
 }
 
-/** The threads of a command-line run: one holds the recognizer, one the combiner with the language model. */
+/** The threads of a command-line run: one per recognizer, one for the combiner with the language model. */
 export interface LocalWorkers {
   readonly client: CombinerClient;
   /** Resolves once the models that load at the start are loaded; rejects with the AppError of the one that failed. */
@@ -34,21 +36,23 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   });
   const connect = (role: CombinerPeerRole) => combiner.connect(role);
 
-  let recognizer: WorkerThread | undefined;
-  const source = options.recognizer;
-  // Attached before the application, so that a stream finds it.
-  if (source !== null && 'send' in source) {
-    joinChannels(source, connect('recognizer'));
-  } else if (source !== null) {
-    recognizer = startRecognizerThread(source);
+  const threads: WorkerThread[] = [];
+  const startHere = (module: WorkerModule) => {
+    const recognizer = startRecognizerThread(module);
+    threads.push(recognizer);
     const { port1, port2 } = new MessageChannel();
     recognizer.attach('combiner', port1);
     const role: CombinerPeerRole = 'local-recognizer';
     combiner.attach(role, port2);
-  }
+  };
+  const source = options.recognizer;
+  // Attached before the application, so that a stream finds it.
+  if (source !== null && 'send' in source) joinChannels(source, connect('recognizer'));
+  else if (source !== null) startHere(source);
+  if (options.second !== undefined) startHere(options.second);
   // The combiner answers once its module is loaded, which has no time limit of its own.
   const client = new CombinerClient(connect('application'), { helloMsMax: LOAD_MS_MAX });
-  const ready = Promise.all([combiner.ready, recognizer?.ready]).then(() => undefined);
+  const ready = Promise.all([combiner.ready, ...threads.map((thread) => thread.ready)]).then(() => undefined);
   ready.catch(() => undefined);
   return {
     client,
@@ -56,7 +60,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     addRecognizer: (channel) => joinChannels(channel, connect('recognizer')),
     async close() {
       client.close();
-      await Promise.all([combiner.close(), recognizer?.close()]);
+      await Promise.all([combiner.close(), ...threads.map((thread) => thread.close())]);
     },
   };
 }

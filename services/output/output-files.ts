@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { AppError } from '../../models/core/app-error.ts';
 import type { Transcript } from '../../models/core/transcript.ts';
@@ -12,11 +12,11 @@ import { FILE_ENDINGS, type OutputFormat, writeTranscript } from './format.ts';
 const temporaries = new Set<string>();
 let watchingExit = false;
 
-/** Path of the result for `input`: its name without the ending, in `folder`. */
-export function outputPath(folder: string, input: string, format: OutputFormat): string {
+/** Path of the result for `input`: its name without its ending, in `folder`, with `ending`. */
+export function outputPath(folder: string, input: string, ending: string): string {
   const name = input === '-' ? 'stdin' : basename(input);
   const stem = name.slice(0, name.length - extname(name).length) || name;
-  return join(folder, stem + FILE_ENDINGS[format]);
+  return join(folder, stem + ending);
 }
 
 /**
@@ -26,12 +26,12 @@ export function outputPath(folder: string, input: string, format: OutputFormat):
 export async function prepareOutputs(
   folder: string,
   inputs: readonly string[],
-  formats: readonly OutputFormat[],
+  endings: readonly string[],
   overwrite: boolean,
 ): Promise<void> {
   const owners = new Map<string, string>();
   for (const input of inputs) {
-    for (const path of formats.map((format) => outputPath(folder, input, format))) {
+    for (const path of endings.map((ending) => outputPath(folder, input, ending))) {
       const other = owners.get(path);
       if (other !== undefined) {
         throw new AppError('invalid_option', `${other} and ${input} would both be written to ${path}; rename one.`);
@@ -59,45 +59,89 @@ export async function writeOutputs(
   formats: readonly OutputFormat[],
   overwrite: boolean,
 ): Promise<string[]> {
-  const written: { temporary: string; path: string }[] = [];
-  try {
-    for (const format of formats) {
-      const path = outputPath(folder, input, format);
-      written.push({ temporary: await writeTemporary(path, writeTranscript(transcript, format)), path });
-    }
-    for (const { temporary, path } of written) await publish(temporary, path, overwrite);
-  } finally {
-    for (const { temporary } of written) {
-      await rm(temporary, { force: true });
-      temporaries.delete(temporary);
-    }
-  }
-  return written.map(({ path }) => path);
+  const paths = formats.map((format) => outputPath(folder, input, FILE_ENDINGS[format]));
+  return writeTogether(paths, overwrite, async (files) => {
+    for (const [i, format] of formats.entries()) await files[i]!.write(writeTranscript(transcript, format));
+  });
 }
 
-async function writeTemporary(path: string, content: string): Promise<string> {
-  if (!watchingExit) {
-    watchingExit = true;
-    process.on('exit', () => {
-      for (const temporary of temporaries) rmSync(temporary, { force: true });
-    });
-  }
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
-  temporaries.add(temporary);
+/**
+ * Files that appear together, or not at all: `fill` writes each, as it comes, under a temporary name. Returns the paths.
+ * @throws AppError output_exists, output_unwritable, disk_full; and what `fill` throws
+ */
+export async function writeTogether(
+  paths: readonly string[],
+  overwrite: boolean,
+  fill: (files: readonly OutputFile[]) => Promise<void>,
+): Promise<string[]> {
+  const files: OutputFile[] = [];
   try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(content);
-      // Without this, a power cut could leave the new name with an empty file.
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw unwritable(path, error);
+    for (const path of paths) files.push(await OutputFile.open(path));
+    await fill(files);
+    for (const file of files) await file.finish();
+    for (const file of files) await publish(file.temporary, file.path, overwrite);
+  } finally {
+    for (const file of files) await file.discard();
   }
-  return temporary;
+  return [...paths];
+}
+
+/** A file under its temporary name. */
+export class OutputFile {
+  readonly path: string;
+  readonly temporary: string;
+  #handle: FileHandle;
+  #open = true;
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.path = path;
+    this.temporary = temporary;
+    this.#handle = handle;
+  }
+
+  static async open(path: string): Promise<OutputFile> {
+    if (!watchingExit) {
+      watchingExit = true;
+      process.on('exit', () => {
+        for (const temporary of temporaries) rmSync(temporary, { force: true });
+      });
+    }
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+    temporaries.add(temporary);
+    try {
+      return new OutputFile(path, temporary, await open(temporary, 'wx'));
+    } catch (error) {
+      temporaries.delete(temporary);
+      throw unwritable(path, error);
+    }
+  }
+
+  async write(content: string | Uint8Array): Promise<void> {
+    try {
+      await this.#handle.appendFile(content);
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
+  }
+
+  /** Puts what was written on the disk: without this, a power cut could leave the new name with an empty file. */
+  async finish(): Promise<void> {
+    try {
+      await this.#handle.sync();
+      this.#open = false;
+      await this.#handle.close();
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
+  }
+
+  /** Takes the temporary name away; does nothing to a file that was published. */
+  async discard(): Promise<void> {
+    if (this.#open) await this.#handle.close().catch(() => undefined);
+    this.#open = false;
+    await rm(this.temporary, { force: true });
+    temporaries.delete(this.temporary);
+  }
 }
 
 async function publish(temporary: string, path: string, overwrite: boolean): Promise<void> {

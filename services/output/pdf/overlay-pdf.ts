@@ -41,6 +41,15 @@ export async function overlayPdf(original: Uint8Array, pages: readonly DocumentP
   return pdf.save({ updateFieldAppearances: false });
 }
 
+/** What overlayPdf needs of a page: for documents of many pages, whose characters need not be kept. */
+export function withoutWords(page: DocumentPage): DocumentPage {
+  const blocks = page.blocks.map((block) => ({
+    ...block,
+    lines: block.lines.map((line) => ({ ...line, words: [], nBest: [], changes: [] })),
+  }));
+  return { ...page, blocks };
+}
+
 async function openForWriting(original: Uint8Array): Promise<PDFDocument> {
   try {
     return await PDFDocument.load(original, { updateMetadata: false });

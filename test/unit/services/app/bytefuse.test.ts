@@ -3,16 +3,16 @@ import { test } from 'node:test';
 import { AppError, type ErrorCode } from '../../../../models/core/app-error.ts';
 import type { Segment } from '../../../../models/core/transcript.ts';
 import { bytefuseOver, type TranscribeProgress } from '../../../../services/app/bytefuse.ts';
-import type { SpeechEngine } from '../../../../services/app/speech-engine.ts';
+import type { Engine } from '../../../../services/app/engine.ts';
 import { segment, transcript, unit } from '../../../support/toy-transcript.ts';
 
 const RATE = 16_000;
 
 /** Hears a word every ten seconds; counts what it is asked. */
-function toyEngine(more: Partial<SpeechEngine> = {}) {
+function toyEngine(more: Partial<Engine> = {}) {
   const heard = { samples: 0, closed: 0, options: undefined as unknown };
-  const engine: SpeechEngine = {
-    facts: { recognizer: 'toy', llm: null, device: 'cpu', threads: 1 },
+  const engine: Engine = {
+    facts: { recognizer: 'toy', pages: null, llm: null, device: 'cpu', threads: 1 },
     async transcribe(audio, options, { signal, onPartial }) {
       heard.options = options;
       const segments: Segment[] = [];
@@ -27,6 +27,7 @@ function toyEngine(more: Partial<SpeechEngine> = {}) {
       }
       return transcript(segments, { duration: heard.samples / RATE, language: options.language });
     },
+    read: () => assert.fail('no pages are read here'),
     close: async () => {
       heard.closed++;
     },

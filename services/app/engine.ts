@@ -1,0 +1,36 @@
+import type { Raster, ReadOptions } from '../../models/core/page.ts';
+import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
+import type { ReadPage } from '../combiner/combiner-client.ts';
+
+/** What runs where: for people and logs. */
+export interface EngineFacts {
+  /** Recognizer of speech; null where none is loaded. */
+  readonly recognizer: string | null;
+  /** Recognizer of pages; null where none is loaded. */
+  readonly pages: string | null;
+  /** Null where no language model is loaded. */
+  readonly llm: string | null;
+  readonly device: string;
+  /** Threads that all models share. */
+  readonly threads: number;
+}
+
+export interface EngineCall {
+  readonly signal: AbortSignal;
+  /** Called as each unit is done, in order. */
+  readonly onPartial: (unit: UnitResult) => void;
+}
+
+/** Recognizers and combiner behind one door. Several calls may run at once; what goes in is pulled as it is needed. */
+export interface Engine {
+  readonly facts: EngineFacts;
+  /** Audio in (16 kHz mono), transcript out. */
+  transcribe(audio: AsyncIterable<Float32Array>, options: TranscribeOptions, call: EngineCall): Promise<Transcript>;
+  /** Pages in, their lines out, in order. */
+  read(
+    images: AsyncIterable<Raster>,
+    options: ReadOptions,
+    call: { readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<ReadPage, void>;
+  close(): Promise<void>;
+}
