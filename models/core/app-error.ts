@@ -63,6 +63,12 @@ export const ERRORS = {
     retry: false,
     hint: 'See docs/benchmarks.md for the form of a data set.',
   },
+  hypotheses_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'See docs/evaluation.md for the forms of hypothesis files.',
+  },
 
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
   model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },
@@ -113,6 +119,12 @@ export const ERRORS = {
   memory_low: { status: 507, exit: 5, retry: true, hint: 'Close other programs, or use a smaller model.' },
   device_unavailable: { status: 400, exit: 5, retry: false, hint: 'Use --device cpu.' },
   output_exists: { status: 409, exit: 5, retry: false, hint: 'Choose another output folder, or give --overwrite.' },
+  run_mismatch: {
+    status: 409,
+    exit: 5,
+    retry: false,
+    hint: 'Choose another --report folder, or begin this one anew with --restart.',
+  },
   output_unwritable: { status: 500, exit: 5, retry: false, hint: 'Check the permissions of the output folder.' },
 
   protocol_error: {

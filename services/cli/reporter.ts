@@ -14,6 +14,8 @@ export interface Reporter {
   model(progress: ModelProgress): void;
   notice(model: string, text: string): void;
   recording(name: string, progress: TranscribeProgress): void;
+  /** Work of any kind: `fraction` of it is done, null where the end is not known. `announce`: worth a line at once. */
+  work(state: { key: string; text: string; fraction: number | null; announce: boolean }): void;
   /** The recording is finished: what came of it, and where it was written. */
   done(name: string, transcript: Transcript, outputs: readonly string[]): void;
   failed(name: string, error: AppError): void;
@@ -78,6 +80,7 @@ function reporterOn(board: Board, { quiet, verbose, stream }: ReporterOptions): 
       active.set(name, progress);
       board.show({ ...combined(active), announce: false });
     },
+    work: (state) => board.show(state),
     done: (name, transcript, outputs) => {
       active.delete(name);
       if (quiet) return;
