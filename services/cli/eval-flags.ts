@@ -30,8 +30,8 @@ export interface EvalFlags extends Partial<DecodingFlags> {
   readonly report?: string;
   readonly seed: number;
   readonly draws: number;
-  readonly script: 'hans' | 'hant' | 'keep';
-  readonly numerals: 'arabic' | 'keep';
+  readonly script?: 'hans' | 'hant' | 'keep';
+  readonly numerals?: 'arabic' | 'keep';
   readonly unit?: 'word' | 'char' | 'mixed';
   readonly restart?: boolean;
   readonly json?: boolean;
@@ -77,12 +77,13 @@ export function addEvalFlags(command: Command, task: EvalTask): Command {
     option('--draws <n>', 'bootstrap draws')
       .argParser(wholeNumber('--draws', 1, DRAWS_MAX))
       .default(2000),
-    option('--script <script>', 'Chinese is judged in: hans, hant, or as it is written (keep)')
-      .argParser(oneOf('--script', ['hans', 'hant', 'keep']))
-      .default('hans'),
-    option('--numerals <style>', 'Chinese numerals are judged as: arabic, or as they are written (keep)')
-      .argParser(oneOf('--numerals', ['arabic', 'keep']))
-      .default('arabic'),
+    option(
+      '--script <script>',
+      'Chinese is judged in: hans (default but for pages), hant, or as written (keep)',
+    ).argParser(oneOf('--script', ['hans', 'hant', 'keep'])),
+    option('--numerals <style>', 'numerals are judged as: arabic (default), or as they are written (keep)').argParser(
+      oneOf('--numerals', ['arabic', 'keep']),
+    ),
     option('--unit <unit>', 'what the main error rate counts: word, char, mixed; by default by language').argParser(
       oneOf('--unit', ['word', 'char', 'mixed']),
     ),
@@ -121,7 +122,7 @@ export function evalRequestOf(
     ablation: flags.ablate ?? null,
     folder,
     restart: flags.restart ?? false,
-    normalizer: { script, numerals },
+    normalizer: { ...(script === undefined ? {} : { script }), ...(numerals === undefined ? {} : { numerals }) },
     mainRate: unit === undefined ? undefined : rateName(unit),
     seed: flags.seed,
     draws: flags.draws,

@@ -3,9 +3,9 @@ import type { Comparison, EvalResults, ItemResult, MetricRow } from '../eval/res
 import { padToWidth, textWidth } from '../output/text-width.ts';
 
 /** Metrics that are no shares: shown as numbers. */
-const PLAIN = /^(RTF|LLM rows|latency|items|.* ms$)/;
+const PLAIN = /^(RTF|LLM rows|calibration error|items)|\(ms\)$/;
 /** Counted things: without decimals. */
-const WHOLE = /^(LLM rows|latency|items|.* ms$)/;
+const WHOLE = /^(LLM rows|items)|\(ms\)$/;
 
 /** `all`: every slice; else all items, languages and types of error. */
 export function resultText(results: EvalResults, { all }: { readonly all: boolean }): string {

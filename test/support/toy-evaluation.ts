@@ -3,7 +3,7 @@ import { textEdits } from '../../services/eval/error-rate.ts';
 import type { EvalItem, EvalTask, ItemResult } from '../../services/eval/results.ts';
 import type { EvalParts, EvalRequest } from '../../services/eval/run/eval-request.ts';
 import { type EvalRunOptions, runEvaluation } from '../../services/eval/run/eval-run.ts';
-import type { DataSet, EvalSystem, JudgeItem, Summarize } from '../../services/eval/run/eval-system.ts';
+import type { DataSet, EvalSystem, ItemJudge, Summarize } from '../../services/eval/run/eval-system.ts';
 import type { RunFingerprint } from '../../services/eval/run/run-record.ts';
 import { surveyItems } from '../../services/eval/run/survey.ts';
 
@@ -51,11 +51,13 @@ export function toySystem(
   return system;
 }
 
-export const toyJudge: JudgeItem = (_, { references }, { text }) => ({
-  reference: references[0]!,
-  hypothesis: text,
-  rates: { WER: textEdits(references[0]!, text, 'word') },
-});
+export const toyJudge: ItemJudge = {
+  judge: ({ references }, { text }) => ({
+    reference: references[0]!,
+    hypothesis: text,
+    rates: { WER: textEdits(references[0]!, text, 'word') },
+  }),
+};
 
 /** Counts items and errors, and holds nothing. */
 export const toySummarize: Summarize = async (_, items) => {
@@ -90,7 +92,7 @@ export async function runToys({ settings = {}, ...given }: ToyRun) {
     summarize: toySummarize,
     fingerprint,
     restart: false,
-    normalizer: { script: 'hans', numerals: 'arabic' },
+    normalizer: {},
     mainRate: undefined,
     seed: 1,
     draws: 50,
@@ -106,7 +108,7 @@ export async function runToys({ settings = {}, ...given }: ToyRun) {
 export function toyParts(items: readonly EvalItem[], systems: readonly EvalSystem[]): EvalParts {
   return {
     openData: async (location, { limit }) => ({ ...toyData(items.slice(0, limit)), location }),
-    judge: toyJudge,
+    openJudge: () => toyJudge,
     summarize: toySummarize,
     writeReport: null,
     checkRequest: () => undefined,
@@ -124,7 +126,7 @@ export function toyRequest(task: EvalTask, location: string, folder: string, mor
     ablation: null,
     folder,
     restart: false,
-    normalizer: { script: 'hans', numerals: 'arabic' },
+    normalizer: {},
     mainRate: undefined,
     seed: 1,
     draws: 50,

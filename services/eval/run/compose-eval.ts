@@ -19,6 +19,7 @@ import {
 import { bootstrapRate, DEFAULT_BOOTSTRAP } from '../bootstrap.ts';
 import { readDataSet } from '../data-set.ts';
 import { type EditCounts, sumCounts } from '../error-rate.ts';
+import { DEFAULT_NORMALIZER } from '../normalizer/text-normalizer.ts';
 import type { LlmTextConfig } from '../rescore/llm-scorer-module.ts';
 import { rescoreSystems } from '../rescore/rescore-systems.ts';
 import { startScorerThread } from '../rescore/scorer-thread.ts';
@@ -26,7 +27,7 @@ import type { EvalItem, EvalResults, EvalTask, MetricRow } from '../results.ts';
 import { rateName, scoreText, usualUnit } from '../score.ts';
 import { type AblationSetting, DEFAULT_ABLATION, parseAblation } from './ablation.ts';
 import type { EvalParts, EvalRequest, GatherCalls, GatheredSystems } from './eval-request.ts';
-import type { EvalSystem, JudgeItem, OpenDataSet, Summarize } from './eval-system.ts';
+import type { EvalSystem, ItemJudge, Judgement, OpenDataSet, Summarize } from './eval-system.ts';
 import { speechSystems } from './speech-systems.ts';
 import { modelHash } from './surroundings.ts';
 import { firstSystem, oracleSystem, sourceSystem } from './text-systems.ts';
@@ -50,7 +51,7 @@ const FLOORS: Readonly<Partial<Record<EvalTask, (request: EvalRequest) => EvalSy
 
 export const EVAL_PARTS: EvalParts = {
   openData: openManifest,
-  judge: judgeText,
+  openJudge: () => ({ judge: judgeText }),
   summarize: summarizeRates,
   writeReport: null,
   checkRequest,
@@ -173,12 +174,10 @@ async function openManifest(
 }
 
 /** By texts alone. */
-async function judgeText(...[, item, { text }, { normalizer, mainRate }]: Parameters<JudgeItem>) {
-  const { language, references } = item;
-  const kinds = { WER: 'word', CER: 'char', MER: 'mixed' } as const;
-  const rate = mainRate ?? rateName(usualUnit(language));
-  const { ref, hyp, counts } = scoreText(language, references[0] ?? '', text, { kind: kinds[rate], normalizer });
-  return { reference: ref, hypothesis: hyp, rates: { [rate]: counts } };
+function judgeText(...[{ language, references }, { text }, options]: Parameters<ItemJudge['judge']>): Judgement {
+  const normalizer = { ...DEFAULT_NORMALIZER, ...options.normalizer };
+  const { ref, hyp, counts } = scoreText(language, references[0] ?? '', text, { normalizer });
+  return { reference: ref, hypothesis: hyp, rates: { [rateName(usualUnit(language))]: counts } };
 }
 
 /** One row per rate and language. */

@@ -1,9 +1,8 @@
 /** What a user asks to be evaluated, and the parts that do it: the seam between this folder and its neighbors. */
 import type { BytefuseOptions, TranscribeRequest } from '../../app/bytefuse.ts';
-import type { NormalizerOptions } from '../normalizer/text-normalizer.ts';
 import type { EvalResults, EvalTask, RateMetric } from '../results.ts';
 import type { AblationSetting } from './ablation.ts';
-import type { DataSetFilters, EvalSystem, JudgeItem, OpenDataSet, Summarize } from './eval-system.ts';
+import type { DataSetFilters, EvalSystem, NormalizerChoice, OpenDataSet, OpenJudge, Summarize } from './eval-system.ts';
 import type { HypothesisSpec } from './hypothesis-form.ts';
 
 export interface EvalRequest {
@@ -16,7 +15,7 @@ export interface EvalRequest {
   readonly ablation: readonly AblationSetting[] | null;
   readonly folder: string;
   readonly restart: boolean;
-  readonly normalizer: NormalizerOptions;
+  readonly normalizer: NormalizerChoice;
   readonly mainRate: RateMetric | undefined;
   readonly seed: number;
   readonly draws: number;
@@ -48,7 +47,7 @@ export interface GatherCalls {
 /** compose-eval.ts makes the real ones; tests give toys. */
 export interface EvalParts {
   readonly openData: OpenDataSet;
-  readonly judge: JudgeItem;
+  readonly openJudge: OpenJudge;
   readonly summarize: Summarize;
   /** Writes the page of a finished run and returns its path; null where this build writes none. */
   readonly writeReport: ((folder: string) => Promise<string>) | null;

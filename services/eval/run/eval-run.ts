@@ -7,10 +7,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../../models/core/app-error.ts';
 import { withLock } from '../../../models/manifest/store-lock.ts';
-import type { NormalizerOptions } from '../normalizer/text-normalizer.ts';
 import type { EvalItem, EvalResults, EvalTask, ItemResult, RateMetric } from '../results.ts';
-import type { DataSet, EvalSystem, JudgeItem, Summarize, SystemOutput } from './eval-system.ts';
+import type { DataSet, EvalSystem, ItemJudge, NormalizerChoice, Summarize, SystemOutput } from './eval-system.ts';
 import { type JournalLine, JournalWriter, journalLines } from './journal.ts';
+import { mainRateFirst } from './main-rate.ts';
 import { readingChanges } from './reading-changes.ts';
 import {
   makeFolder,
@@ -30,13 +30,13 @@ export interface EvalRunOptions {
   readonly survey: Survey;
   /** At least one; the others are compared with the first. */
   readonly systems: readonly EvalSystem[];
-  readonly judge: JudgeItem;
+  readonly judge: ItemJudge;
   readonly summarize: Summarize;
   /** Report folder; made where it is missing. */
   readonly folder: string;
   readonly fingerprint: RunFingerprint;
   readonly restart: boolean;
-  readonly normalizer: NormalizerOptions;
+  readonly normalizer: NormalizerChoice;
   /** The rate that a user asked for; undefined: the usual one of each language. */
   readonly mainRate: RateMetric | undefined;
   readonly seed: number;
@@ -126,7 +126,7 @@ class EvalRun {
   }
 
   async #fillJournal(): Promise<void> {
-    const { data, systems, signal } = this.#options;
+    const { data, systems, signal, judge } = this.#options;
     const replay = new Replay(this.#journalPath);
     let writer: JournalWriter | undefined;
     try {
@@ -139,8 +139,10 @@ class EvalRun {
             writer ??= await this.#openWriter(replay);
             result = await this.#judged(item, system, first);
             await writer.append(result);
-            this.#clock.add(item, system, result.timings?.['totalMs'] ?? 0);
-          } else this.#clock.skip(item, system);
+          } else {
+            judge.recall?.(item, result);
+            this.#clock.skip(item, system);
+          }
           first ??= result;
           this.#done++;
           this.#report('running', item.id);
@@ -185,7 +187,9 @@ class EvalRun {
       if (endsRun(failure)) throw failure;
     }
     const wallMs = this.#nowMs() - startedMs;
-    const judgement = await judge(task, item, output, { normalizer, mainRate });
+    this.#clock.add(item, system, wallMs);
+    const error = failure && { error: { code: failure.code, message: failure.message } };
+    const judgement = await judge.judge(item, { ...output, ...error }, { system: system.name, normalizer });
     const base = task === 'gec' ? item.source : first?.error ? undefined : first?.rawHypothesis;
     const changes = failure || base === undefined ? [] : readingChanges(base, output.text);
     const durationS = output.durationS ?? item.durationS;
@@ -200,12 +204,14 @@ class EvalRun {
       ...(source === undefined ? {} : { source }),
       ...(changes.length === 0 ? {} : { changes }),
       ...judgement,
-      ...(system.computes ? { timings: rounded({ ...output.timings, totalMs: wallMs }) } : {}),
+      rates: mainRateFirst(judgement, mainRate),
+      // How long a failure takes is no speed.
+      ...(system.computes && !failure ? { timings: rounded({ ...output.timings, totalMs: wallMs }) } : {}),
       ...(durationS === undefined ? {} : { durationS }),
       ...(output.llmRows === undefined ? {} : { llmRows: output.llmRows }),
       ...(output.llmRowsEager === undefined ? {} : { llmRowsEager: output.llmRowsEager }),
       ...(item.mediaPath === undefined ? {} : { mediaPath: item.mediaPath }),
-      ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+      ...error,
     };
   }
 

@@ -1,6 +1,6 @@
 /** What is judged, and what the judging needs of its neighbors: the contracts of this folder. */
 import type { NormalizerOptions } from '../normalizer/text-normalizer.ts';
-import type { EvalItem, EvalTask, ItemResult, MetricRow, RateMetric } from '../results.ts';
+import type { EvalItem, EvalTask, ItemResult, MetricRow } from '../results.ts';
 
 /** What a system made of one item. */
 export interface SystemOutput {
@@ -51,21 +51,25 @@ export interface DataSet {
 
 export type OpenDataSet = (location: string, options: DataSetFilters & { readonly task: EvalTask }) => Promise<DataSet>;
 
-/** The fields of an ItemResult that come from comparing an output with the item. */
-export type Judgement = Pick<ItemResult, 'reference' | 'hypothesis' | 'rates'> &
-  Partial<
-    Pick<
-      ItemResult,
-      'edits' | 'clean' | 'entities' | 'detection' | 'oneMinusNed' | 'words' | 'confidences' | 'changes' | 'source'
-    >
-  >;
+/** What the user asked of the normalizer; the rest is the judge's own default for language and task. */
+export type NormalizerChoice = Partial<Pick<NormalizerOptions, 'script' | 'numerals'>>;
 
-export type JudgeItem = (
-  task: EvalTask,
-  item: EvalItem,
-  output: SystemOutput,
-  options: { readonly normalizer: NormalizerOptions; readonly mainRate: RateMetric | undefined },
-) => Judgement | Promise<Judgement>;
+/** What comes from comparing an output with the item; the runner adds ids, times and changes. */
+export type Judgement = Pick<ItemResult, 'reference' | 'hypothesis' | 'rates'> & Partial<ItemResult>;
+
+/** Judges one run, item by item in the order of the journal. */
+export interface ItemJudge {
+  /** `error`: the system failed on the item; the output is then empty. */
+  judge(
+    item: EvalItem,
+    output: SystemOutput & Pick<ItemResult, 'error'>,
+    options: { readonly system: string; readonly normalizer: NormalizerChoice },
+  ): Judgement | Promise<Judgement>;
+  /** Told of results that an earlier process judged, for judges whose later judgements depend on earlier ones. */
+  recall?(item: EvalItem, result: ItemResult): void;
+}
+
+export type OpenJudge = (task: EvalTask) => ItemJudge;
 
 export type Summarize = (
   task: EvalTask,

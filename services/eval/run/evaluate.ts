@@ -1,5 +1,6 @@
 /** From a request to results: opens the data, finds its faults, gathers the systems, runs, and writes the report. */
 
+import { resolve } from 'node:path';
 import { AppError } from '../../../models/core/app-error.ts';
 import type { EvalResults } from '../results.ts';
 import { dataIdentity } from './data-identity.ts';
@@ -47,7 +48,7 @@ export async function evaluate(request: EvalRequest, parts: EvalParts, calls: Ev
       data,
       survey,
       systems,
-      judge: parts.judge,
+      judge: parts.openJudge(task),
       summarize: parts.summarize,
       folder,
       fingerprint,
@@ -97,7 +98,7 @@ async function fingerprintOf(
   const { task, location, filters, folder, normalizer, mainRate } = request;
   return {
     task,
-    data: { location, form: data.form, identity: await dataIdentity(location, [folder]) },
+    data: { location: resolve(location), form: data.form, identity: await dataIdentity(location, [folder]) },
     systems: systems.map(({ name, settings }) => ({ name, settings })),
     settings: { ...filters, ...normalizer, ...(mainRate ? { mainRate } : {}), ...gathered.settings },
     models: gathered.models,

@@ -1,10 +1,10 @@
 /** Systems that compute nothing: floors and bounds, against which the others are read. */
 import { AppError } from '../../../models/core/app-error.ts';
 import { errorsOf } from '../error-rate.ts';
-import type { NormalizerOptions } from '../normalizer/text-normalizer.ts';
+import { DEFAULT_NORMALIZER } from '../normalizer/text-normalizer.ts';
 import type { EvalItem } from '../results.ts';
 import { scoreText } from '../score.ts';
-import type { EvalSystem } from './eval-system.ts';
+import type { EvalSystem, NormalizerChoice } from './eval-system.ts';
 
 /** gec: the input as it is. Its recall is 0, and a corrector that does worse than it does harm. */
 export function sourceSystem(): EvalSystem {
@@ -33,10 +33,11 @@ export function firstSystem(): EvalSystem {
  * darag: the hypothesis of the list with the fewest errors against the reference, the earlier one where they tie. A
  * bound of what choosing from the list can reach, no system: it looks at the reference.
  */
-export function oracleSystem(normalizer: NormalizerOptions): EvalSystem {
+export function oracleSystem(choice: NormalizerChoice): EvalSystem {
+  const normalizer = { ...DEFAULT_NORMALIZER, ...choice };
   return {
     name: 'oracle (bound)',
-    settings: { text: 'the best of the list by the reference', normalizer: { ...normalizer } },
+    settings: { text: 'the best of the list by the reference', normalizer: { ...choice } },
     computes: false,
     run: async (item) => {
       let best = { text: '', errors: Number.POSITIVE_INFINITY };

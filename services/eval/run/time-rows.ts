@@ -4,7 +4,7 @@ import type { ItemResult, MetricRow } from '../results.ts';
 
 const PERCENTILES = [50, 90, 99] as const;
 
-/** Collects one number per item. Failed items do not count: how long a failure takes is no speed. */
+/** Collects one number per item. Failed items have no times. */
 export class TimeRows {
   readonly #totals = new NumberList();
   #ms = 0;
@@ -14,8 +14,7 @@ export class TimeRows {
   #llmRowsEager = 0;
   #withRows = 0;
 
-  add({ timings, durationS, llmRows, llmRowsEager, error }: ItemResult): void {
-    if (error) return;
+  add({ timings, durationS, llmRows, llmRowsEager }: ItemResult): void {
     const totalMs = timings?.['totalMs'];
     if (totalMs !== undefined) {
       this.#totals.push(totalMs);
@@ -31,7 +30,7 @@ export class TimeRows {
     this.#withRows++;
   }
 
-  /** `RTF`: computing time by length of the audio, both summed; `latency pNN` in milliseconds; `LLM rows` in all. */
+  /** `RTF`: computing time by length of the audio, both summed; `latency pNN (ms)`; `LLM rows` in all. */
   rows(): MetricRow[] {
     const rows: MetricRow[] = [];
     if (this.#seconds > 0) {
@@ -41,7 +40,7 @@ export class TimeRows {
     if (sorted.length > 0) {
       for (const percentile of PERCENTILES) {
         const value = quantile(sorted, percentile / 100);
-        rows.push({ metric: `latency p${percentile} ms`, slice: '', value, items: sorted.length });
+        rows.push({ metric: `latency p${percentile} (ms)`, slice: '', value, items: sorted.length });
       }
     }
     if (this.#withRows > 0 && this.#llmRowsEager > 0) {

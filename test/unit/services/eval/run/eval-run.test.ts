@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { AppError } from '../../../../../models/core/app-error.ts';
 import type { EvalResults, ItemResult } from '../../../../../services/eval/results.ts';
 import type { EvalProgress } from '../../../../../services/eval/run/eval-run.ts';
+import type { ItemJudge } from '../../../../../services/eval/run/eval-system.ts';
 import { temporaryFolder } from '../../../../support/model-cache.ts';
-import { runToys, toyData, toyItem, toyItems, toySystem } from '../../../../support/toy-evaluation.ts';
+import { runToys, toyData, toyItem, toyItems, toyJudge, toySystem } from '../../../../support/toy-evaluation.ts';
 
 /** What two runs of the same work may differ in: the clock. */
 function untimed(results: EvalResults) {
@@ -230,7 +231,7 @@ test('systems are prepared once, before their first item and outside of its time
   assert.equal(prepared, 1);
   const value = (name: string) => results.systems[0]!.metrics.find(({ metric }) => metric === name)!.value;
   assert.equal(value('RTF'), 0.03 / 6);
-  assert.equal(value('latency p50 ms'), 10);
+  assert.equal(value('latency p50 (ms)'), 10);
   assert.deepEqual(
     progress.map(({ phase, done, total, leftMs }) => [phase, done, total, leftMs]),
     [
@@ -285,4 +286,33 @@ test('a hundred thousand items: memory does not grow with them', async (t) => {
   assert.equal(results.systems[0]!.metrics[0]!.items, count);
   // The journal is 60 MB: holding the results, or only their texts, would show.
   assert.ok(peakBytes - startBytes < 40e6, `${((peakBytes - startBytes) / 1e6).toFixed(1)} MB more at the peak`);
+});
+
+test('--unit puts its rate first, counted where the judge has none; the comparison is by it', async (t) => {
+  const folder = await temporaryFolder(t);
+  const systems = [toySystem('a', () => 'word'), toySystem('b')];
+  const results = await runToys({ data: toyData(toyItems(2)), systems, folder, mainRate: 'CER' });
+  const [line] = await journal(folder);
+  assert.deepEqual(Object.keys(line!.rates), ['CER', 'WER']);
+  assert.equal(line!.rates.CER!.refUnits, 'word number 1'.length);
+  assert.equal(results.comparisons[0]!.metric, 'CER');
+});
+
+test('a judge that remembers is told of what an earlier process judged, in order', async (t) => {
+  const folder = await temporaryFolder(t);
+  const data = toyData(toyItems(3));
+  const told: string[] = [];
+  const judge: ItemJudge = {
+    judge: (item, output, options) => {
+      told.push(`judged ${item.id} of ${options.system}`);
+      return toyJudge.judge(item, output, options);
+    },
+    recall: (item, { system }) => told.push(`recalled ${item.id} of ${system}`),
+  };
+  await runToys({ data, systems: [toySystem('a')], folder, judge });
+  const path = join(folder, 'items.jsonl');
+  await truncate(path, (await readFile(path)).length - 1);
+  told.length = 0;
+  await runToys({ data, systems: [toySystem('a')], folder, judge });
+  assert.deepEqual(told, ['recalled item-1 of a', 'recalled item-2 of a', 'judged item-3 of a']);
 });
