@@ -139,14 +139,14 @@ function looksLikeM2(head: readonly string[]): boolean {
   return head.length === 1 || /^A \S+ \S+\|\|\|/.test(head[1]!) || head[1]!.startsWith('S ');
 }
 
-/** Numbers that rise are ids (MuCGEC); other numbers before two texts count errors (FASPell). */
+/** Numbers that rise, or that stand before more than two texts, are ids (MuCGEC); others count errors (FASPell). */
 function tabForm(head: readonly string[]): 'parallel' | 'mucgec' | 'faspell' | null {
   const rows = head.map((line) => line.split('\t'));
   if (rows.some((cells) => cells.length < 2)) return null;
   const numbered = rows.every((cells) => cells.length >= 3 && /^\d{1,15}$/.test(cells[0]!));
   if (!numbered) return 'parallel';
   const rising = rows.every((cells, i) => i === 0 || Number(cells[0]) > Number(rows[i - 1]![0]));
-  return rising ? 'mucgec' : 'faspell';
+  return rising || rows.some((cells) => cells.length > 3) ? 'mucgec' : 'faspell';
 }
 
 async function detectJson(file: DataFile, task: EvalTask, first: string): Promise<Detected | null> {

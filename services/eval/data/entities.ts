@@ -1,7 +1,7 @@
 /** Named entities: JSON records with `text` and `entities`, a list of strings or of objects with a `text`. */
 import { type Draft, type ReadContext, uniqueIds } from './draft.ts';
 import { malformed } from './malformed.ts';
-import { DataRecord, readRecords } from './record.ts';
+import { type DataRecord, readRecords } from './record.ts';
 import type { DataFile } from './text-lines.ts';
 
 /** The entities of a record, in its order; undefined where the field is missing. An empty list says that there are none. */
@@ -17,11 +17,7 @@ function entityText(entry: unknown, row: DataRecord): string | undefined {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
     throw malformed(row.where, 'an entity is neither a string nor an object with "text"');
   }
-  return new DataRecord(entry, row.where.slice(0, row.where.lastIndexOf(':')), row.number).text(
-    'text',
-    'entity',
-    'name',
-  );
+  return row.inner(entry).text('text', 'entity', 'name');
 }
 
 export function readNer(file: DataFile, container: 'lines' | 'array', context: ReadContext): AsyncIterable<Draft> {
@@ -33,7 +29,7 @@ async function* nerDrafts(file: DataFile, container: 'lines' | 'array'): AsyncGe
   for await (const row of readRecords(file, container)) {
     const text = row.text('text', 'sentence');
     yield {
-      id: row.id('id') ?? String(row.number),
+      id: row.id('id') ?? String(row.place),
       where: row.where,
       number: row.number,
       language: row.text('lang', 'language'),

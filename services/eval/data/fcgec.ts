@@ -31,12 +31,11 @@ export function readFcgec(file: DataFile, context: ReadContext): AsyncIterable<D
 }
 
 async function* fcgecDrafts(file: DataFile): AsyncGenerator<Draft> {
-  for await (const { value, number } of readElements(file)) {
-    const where = `${file.name}:${number}`;
+  for await (const { value, number, ordinal, where } of readElements(file)) {
     const entries = Object.entries(new Object(value) as Record<string, unknown>);
     if (entries.length !== 1) throw malformed(where, 'not a sentence by its id');
     const [id, fields] = entries[0]!;
-    const row = new DataRecord(fields, file.name, number);
+    const row = new DataRecord(fields, { where, number, place: ordinal });
     const source = row.text('sentence');
     if (source === undefined) throw malformed(where, '"sentence" is missing');
     yield { id, where, number, source, references: references(source, operations(row), where) };
@@ -70,13 +69,13 @@ export function references(sentence: string, list: readonly unknown[], where: st
 }
 
 function applyOperation(sentence: readonly string[], operation: unknown, where: string): string[] {
-  const fields = new DataRecord(operation, where.slice(0, where.lastIndexOf(':')), Number(where.split(':').at(-1)));
+  const fields = new DataRecord(operation, { where, number: 1, place: 1 });
   const unknown = fields.keys().find((key) => !['Switch', 'Delete', 'Insert', 'Modify'].includes(key));
   if (unknown !== undefined) throw malformed(where, `the operation ${unknown} is unknown`);
   const chars = reorder(sentence, fields.list('Switch'), where);
   const deleted = new Set(positions(fields.list('Delete') ?? [], chars.length, where));
   const labels = (name: 'Insert' | 'Modify') =>
-    (fields.list(name) ?? []).map((entry) => readLabel(entry, name, chars.length, where));
+    (fields.list(name) ?? []).map((entry) => readLabel(fields.inner(entry), name, chars.length));
   const all = [...labels('Modify'), ...labels('Insert')];
   const at = (wanted: (label: Label) => boolean) => {
     const found = new Map(all.filter(wanted).map((label) => [label.pos, label]));
@@ -104,8 +103,8 @@ function positions(list: readonly unknown[], length: number, where: string): num
   });
 }
 
-function readLabel(entry: unknown, kind: 'Insert' | 'Modify', length: number, where: string): Label {
-  const fields = new DataRecord(entry, where.slice(0, where.lastIndexOf(':')), Number(where.split(':').at(-1)));
+function readLabel(fields: DataRecord, kind: 'Insert' | 'Modify', length: number): Label {
+  const { where } = fields;
   const value = fields.first('pos')?.value;
   const pos = kind === 'Insert' && value === -1 ? -1 : positions([value], length, where)[0]!;
   const texts = fields.texts('label');

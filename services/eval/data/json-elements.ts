@@ -12,6 +12,10 @@ export interface JsonElement {
   readonly value: unknown;
   /** Line that it begins on, from 1. */
   readonly number: number;
+  /** Its place in the container, from 1. */
+  readonly ordinal: number;
+  /** `n.json:12`, and where several begin on one line (json.dump writes all on one) `n.json:1 (element 3)`. */
+  readonly where: string;
 }
 
 const [LF, SPACE, QUOTE, COMMA, BACKSLASH] = [0x0a, 0x20, 0x22, 0x2c, 0x5c];
@@ -39,6 +43,8 @@ class ElementSplitter {
   #parts: Buffer[] = [];
   #partBytes = 0;
   #elementLine = 0;
+  #ordinal = 0;
+  #lastLine = 0;
   #afterComma = false;
 
   constructor(file: DataFile) {
@@ -116,10 +122,14 @@ class ElementSplitter {
     this.#partBytes = 0;
     this.#elementLine = 0;
     this.#afterComma = byte === COMMA;
-    return { value: this.#parse(bytes, number), number };
+    const ordinal = ++this.#ordinal;
+    const place = `${this.#file.name}:${number}`;
+    const where = number === this.#lastLine ? `${place} (element ${ordinal})` : place;
+    this.#lastLine = number;
+    return { value: this.#parse(bytes, number, where), number, ordinal, where };
   }
 
-  #parse(bytes: Buffer, number: number): unknown {
+  #parse(bytes: Buffer, number: number, where: string): unknown {
     let text: string;
     try {
       text = decodeUtf8(bytes);
@@ -129,11 +139,11 @@ class ElementSplitter {
     try {
       return JSON.parse(this.#closer === CLOSE_LIST ? text : `{${text}}`);
     } catch (cause) {
-      throw this.#error(number, 'not valid JSON', cause);
+      throw malformed(where, 'not valid JSON', cause);
     }
   }
 
-  #error(line: number, what: string, cause?: unknown): Error {
-    return malformed(`${this.#file.name}:${line}`, what, cause);
+  #error(line: number, what: string): Error {
+    return malformed(`${this.#file.name}:${line}`, what);
   }
 }

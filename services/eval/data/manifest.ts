@@ -44,7 +44,7 @@ function itemDraft(row: DataRecord): Draft {
   if (!media && text === undefined) throw malformed(row.where, '"file" is missing');
   return {
     ...rowFacts(row),
-    id: id ?? String(row.number),
+    id: id ?? String(row.place),
     media,
     references: text === undefined ? undefined : [text],
     referenceFile: row.text('gt_file'),
@@ -83,7 +83,7 @@ async function* readCorrections(
       const source = row.text('source');
       if (source !== undefined) {
         const references = row.texts(...TARGETS);
-        yield { ...rowFacts(row), id: row.id('id') ?? String(row.number), source, references };
+        yield { ...rowFacts(row), id: row.id('id') ?? String(row.place), source, references };
         continue;
       }
       const name = row.text(...FILE);

@@ -6,7 +6,7 @@
 import type { EvalItem } from '../results.ts';
 import { type Draft, type ReadContext, uniqueIds } from './draft.ts';
 import { malformed } from './malformed.ts';
-import { DataRecord, readRecords } from './record.ts';
+import { type DataRecord, readRecords } from './record.ts';
 import type { DataFile } from './text-lines.ts';
 
 export const HYPOTHESES = ['hypotheses', 'nbest', 'n_best', 'hyps'] as const;
@@ -25,7 +25,7 @@ async function* nbestDrafts(file: DataFile, container: 'lines' | 'array'): Async
     if (!hypotheses) throw malformed(row.where, missingList(row));
     const reference = row.text('output', 'reference', 'ref', 'text', 'transcript');
     yield {
-      id: row.id('id', 'utt_id', 'utt', 'key') ?? String(row.number),
+      id: row.id('id', 'utt_id', 'utt', 'key') ?? String(row.place),
       where: row.where,
       number: row.number,
       language: row.text('lang', 'language'),
@@ -74,7 +74,7 @@ function readEntry(entry: unknown, row: DataRecord): { readonly text: string; re
     if (typeof a === 'string') return { text: a, score: b };
     if (typeof b === 'string') return { text: b, score: a };
   } else if (typeof entry === 'object' && entry !== null && !Array.isArray(entry)) {
-    const fields = new DataRecord(entry, row.where.slice(0, row.where.lastIndexOf(':')), row.number);
+    const fields = row.inner(entry);
     const text = fields.text('text', 'hypothesis', 'hyp', 'transcript', 'sentence');
     if (text !== undefined) return { text, score: fields.first(...SCORES)?.value };
   }

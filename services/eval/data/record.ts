@@ -3,21 +3,35 @@ import { readElements } from './json-elements.ts';
 import { malformed } from './malformed.ts';
 import { type DataFile, readLines } from './text-lines.ts';
 
+export interface RecordPlace {
+  readonly where: string;
+  readonly number: number;
+  readonly place: number;
+}
+
 /** One JSON object. A field that is null counts as missing; one of the wrong kind is an error with file and line. */
 export class DataRecord {
   /** `manifest.jsonl:12`. */
   readonly where: string;
   /** Line, from 1. */
   readonly number: number;
+  /** Unique in the list: the line, or the place in a JSON array, from 1. */
+  readonly place: number;
   readonly #fields: ReadonlyMap<string, unknown>;
 
-  constructor(value: unknown, name: string, number: number) {
-    this.where = `${name}:${number}`;
+  constructor(value: unknown, { where, number, place }: RecordPlace) {
+    this.where = where;
     this.number = number;
+    this.place = place;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw malformed(this.where, 'not a JSON object');
     }
     this.#fields = new Map(Object.entries(value));
+  }
+
+  /** An object inside this one, blamed on the same line. */
+  inner(value: unknown): DataRecord {
+    return new DataRecord(value, this);
   }
 
   /** Is the field there at all, null included? */
@@ -80,17 +94,20 @@ export class DataRecord {
 /** Records of JSON lines or of a JSON array; which of the two, the first character tells. */
 export async function* readRecords(file: DataFile, container: 'lines' | 'array'): AsyncGenerator<DataRecord> {
   if (container === 'array') {
-    for await (const { value, number } of readElements(file)) yield new DataRecord(value, file.name, number);
+    for await (const { value, number, ordinal, where } of readElements(file)) {
+      yield new DataRecord(value, { where, number, place: ordinal });
+    }
     return;
   }
   for await (const { text, number } of readLines(file)) {
     if (text.trim() === '') continue;
+    const where = `${file.name}:${number}`;
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      throw malformed(`${file.name}:${number}`, 'not a JSON object', cause);
+      throw malformed(where, 'not a JSON object', cause);
     }
-    yield new DataRecord(value, file.name, number);
+    yield new DataRecord(value, { where, number, place: number });
   }
 }
