@@ -61,7 +61,7 @@ export const ERRORS = {
     status: 400,
     exit: 3,
     retry: false,
-    hint: 'See docs/benchmarks.md for the form of a data set.',
+    hint: 'See docs/evaluation-data.md for the forms of a data set.',
   },
   hypotheses_malformed: {
     status: 400,
