@@ -9,6 +9,7 @@ import {
 import type { EvalItem, EvalTask, ItemResult, RateMetric } from '../results.ts';
 import { rateName, usualUnit } from '../score.ts';
 import { anyOrderEdits } from './any-order.ts';
+import { commonUnits } from './common-units.ts';
 import { type EntityList, entityHits, namedEntityHits } from './entity-hits.ts';
 import { letterHits, TURKISH_LETTERS } from './letter-hits.ts';
 import { ALIGNED_CELLS_MAX, SIDE_RATE_CELLS_MAX } from './limits.ts';
@@ -149,7 +150,8 @@ function pageFields(
 ): Pick<ItemResult, 'anyOrder' | 'oneMinusNed' | 'words' | 'detection'> {
   const { ref, hyp, rates, normalize } = texts;
   const chars = rates.CER;
-  const main = rates.WER ?? chars;
+  const kind = usualUnit(item.language);
+  const [refWords, hypWords] = [unitsOf(ref, kind), unitsOf(hyp, kind)];
   const lines = (raw: string) => raw.split(/\r?\n|\f/u).map(normalize);
   const anyOrder = chars && anyOrderEdits(lines(texts.rawRef), lines(texts.raw), chars);
   const quads = output.lines?.flatMap(({ quad }) => (quad ? [quad] : []));
@@ -157,7 +159,9 @@ function pageFields(
   return {
     ...(anyOrder ? { anyOrder } : {}),
     ...(chars ? { oneMinusNed: longest === 0 ? 1 : 1 - errorsOf(chars) / longest } : {}),
-    ...(main ? { words: { right: main.refUnits - main.substitutions - main.deletions, total: main.refUnits } } : {}),
+    ...(refWords.length * hypWords.length <= SIDE_RATE_CELLS_MAX
+      ? { words: { right: commonUnits(refWords, hypWords), total: refWords.length } }
+      : {}),
     ...(item.lines && (quads || output.error)
       ? {
           detection: lineDetectionHits(
