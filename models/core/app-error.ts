@@ -63,6 +63,12 @@ export const ERRORS = {
     retry: false,
     hint: 'See docs/benchmarks.md for the form of a data set.',
   },
+  m2_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'A block of an M2 file is a line "S TOKENS", lines "A START END|||TYPE|||CORRECTION|||REQUIRED|||-NONE-|||ANNOTATOR" and a blank line.',
+  },
 
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
   model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },
