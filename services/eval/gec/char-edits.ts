@@ -2,7 +2,7 @@
  * Edits between two Chinese sentences, character by character, in the manner of ChERRANT (Zhang et al. 2022, "MuCGEC: a
  * Multi-Reference Multi-Source Evaluation Dataset for Chinese Grammatical Error Correction", NAACL).
  *
- * STEP 1, `char-alignment.ts`: all cheapest alignments, with moved characters as steps of their own.
+ * STEP 1, `alignment.ts`: all cheapest alignments, with moved characters as steps of their own.
  * STEP 2, here: steps that touch become one edit; a deletion and an insertion of the same text around a stretch that
  * stays become a move; what an edit has in common at its ends is cut off.
  *
@@ -14,7 +14,7 @@
  */
 import { editCounts, errorsOf } from '../error-rate.ts';
 import type { GoldEdit } from '../results.ts';
-import { type AlignStep, cheapestAlignments } from './char-alignment.ts';
+import { type AlignStep, cheapestAlignments } from './alignment.ts';
 import { type CharKnowledge, NOTHING_KNOWN } from './char-similarity.ts';
 
 export interface CharEditOptions {
@@ -30,7 +30,7 @@ const MISSING_PART = '[缺失成分]';
 /** Neither side of a move may be one of these, or a run of them as it stands here. */
 const UNMOVABLE =
   '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~' +
-  '！？｡＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､、〃》「」『』【】〔〕〖〗〘〙〚〛〜〝〞〟–—‘\'‛“”„‟…‧.';
+  "！？｡＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､、〃》「」『』【】〔〕〖〗〘〙〚〛〜〝〞〟–—‘'‛“”„‟…‧.";
 
 /** Code points without white space. Offsets of edits count these. */
 export function charTokens(text: string): string[] {
@@ -51,9 +51,22 @@ export function charEdits(source: string, target: string, options: CharEditOptio
   for (const steps of cheapestAlignments(src, tgt, { knowledge, alignments: options.alignments ?? 'all' })) {
     const spans = trimOverlaps(findMoves(joinSteps(steps), src, tgt), src, tgt);
     const key = spans.map((span) => Object.values(span).join(' ')).join('|');
-    if (!lists.has(key)) lists.set(key, spans.map((span) => editOf(span, tgt)));
+    if (!lists.has(key))
+      lists.set(
+        key,
+        spans.map((span) => editOf(span, tgt)),
+      );
   }
   return [...lists.values()];
+}
+
+/** S, M, R or W: what it is to write the second text for the first, white space aside. One of them may be empty. */
+export function charEditType(original: string, correction: string): string {
+  const src = charTokens(original);
+  const tgt = charTokens(correction);
+  if (src.length === 0) return 'M';
+  if (tgt.length === 0) return 'R';
+  return src.length > 1 && src.sort().join('') === tgt.sort().join('') ? 'W' : 'S';
 }
 
 const TYPE_OF = { S: 'S', D: 'R', I: 'M', T: 'W' } as const;

@@ -6,8 +6,8 @@ export const ALIGNMENT_CELLS_MAX = 2 ** 24;
 /** Vertices of a lattice whose merged edits are listed pair by pair, in square tables: 2,048 of them take 16 MB. */
 export const LATTICE_VERTICES_MAX = 2048;
 
-/** Steps spent on listing merged edits before the scorer turns to the search without the list: half a second. */
-export const LATTICE_STEPS_MAX = 2 ** 27;
+/** Edges listed before the scorer turns to the search without a list: a third of a second, 30 rewritten tokens in a row. */
+export const LATTICE_EDGES_MAX = 2 ** 18;
 
 /** Equally cheap character alignments looked at per sentence: they double with each tie, real sentences have under 100. */
 export const TIED_ALIGNMENTS_MAX = 4096;

@@ -52,7 +52,11 @@ export function readM2Block(lines: readonly string[], name: string, firstLine: n
   const fail = (i: number, what: string) => new AppError('m2_malformed', `${name}:${firstLine + i}: ${what}`);
   const first = lines[0] ?? '';
   if (!/^S(?:\s|$)/u.test(first)) throw fail(0, 'a block begins with a line "S TOKENS"');
-  const source = first.slice(2).trim().split(/\p{White_Space}+/u).join(' ');
+  const source = first
+    .slice(2)
+    .trim()
+    .split(/\p{White_Space}+/u)
+    .join(' ');
   const tokenCount = source === '' ? 0 : source.split(' ').length;
   const byAnnotator = new Map<number, GoldEdit[]>();
   for (const [i, line] of lines.entries()) {

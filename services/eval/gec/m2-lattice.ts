@@ -11,7 +11,7 @@
  * order in which three nested loops find them, and of merged edges that change nothing, only every second of a run is
  * taken out again, since the list is walked while it shrinks. Ties between paths are decided by this order.
  */
-import { ALIGNMENT_CELLS_MAX, LATTICE_STEPS_MAX, LATTICE_VERTICES_MAX } from './limits.ts';
+import { ALIGNMENT_CELLS_MAX, LATTICE_EDGES_MAX, LATTICE_VERTICES_MAX } from './limits.ts';
 
 /** Basic edge into a cell, as bits: from the diagonal, from above (a deletion), from the left (an insertion). */
 const DIAGONAL = 1;
@@ -85,7 +85,7 @@ export class EditLattice {
 
   /**
    * Every edge, in the published order, repetitions included (see above). Null where there are too many to list: more
-   * than 2,048 vertices or 2^27 steps of the loops, which takes some 45 rewritten tokens in a row.
+   * than 2,048 vertices or 2^18 edges, which takes some 30 rewritten tokens in a row.
    */
   edges(): LatticeEdge[] | null {
     const size = this.vertexCount;
@@ -116,14 +116,12 @@ export class EditLattice {
     const size = this.vertexCount;
     const into: number[] = [];
     const outOf: number[] = [];
-    let work = 0;
     for (let middle = 0; middle < size; middle++) {
       into.length = 0;
       outOf.length = 0;
       for (let v = 0; v < middle; v++) if (steps[v * size + middle] !== 0) into.push(v);
       for (let v = middle + 1; v < size; v++) if (steps[middle * size + v] !== 0) outOf.push(v);
-      work += size + into.length * outOf.length;
-      if (work > LATTICE_STEPS_MAX) return false;
+      if (list.length > LATTICE_EDGES_MAX) return false;
       for (const from of into) {
         const first = from * size + middle;
         const row = middle * size;

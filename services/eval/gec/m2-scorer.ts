@@ -71,8 +71,8 @@ export class M2Scorer {
    * alike. `annotators`: gold edits, one list each; none at all counts as one annotator without edits. Edits outside the
    * sentence and those of type noop are no edits. Throws RangeError for texts of more than about 4,000 tokens.
    *
-   * Time: up to some 45 rewritten tokens in a row are searched as published. Beyond that the search is bounded by the
-   * product of the lengths: a sentence of 500 tokens of which none is kept takes less than a second.
+   * Time: up to some 30 rewritten tokens in a row are searched as published. Beyond that the search is bounded by the
+   * product of the lengths: a sentence of 500 tokens of which none is kept takes one to two seconds.
    */
   add(source: string, hypothesis: string, annotators: readonly (readonly GoldEdit[])[]): M2Sentence {
     const sourceTokens = tokensOf(source);

@@ -4,7 +4,7 @@
  * both sides may be passed in one step for k - 1. Equal tokens are matched at once, even where another step would come
  * out cheaper: that is how both programs do it, and it keeps words that stand where they stood.
  */
-import { substitutionCost, type CharKnowledge } from './char-similarity.ts';
+import { type CharKnowledge, substitutionCost } from './char-similarity.ts';
 import { ALIGNMENT_CELLS_MAX, TIED_ALIGNMENTS_MAX } from './limits.ts';
 
 /** M match, S substitution, I insertion, D deletion, T move. Offsets count tokens of the source and of the target. */
@@ -57,8 +57,16 @@ export class AlignmentTable {
   readonly #windows: Uint16Array;
   readonly #cells: number;
 
-  /** `costOf` prices the substitution of two different tokens, 0 to 2. */
-  constructor(src: readonly string[], tgt: readonly string[], costOf: (a: string, b: string) => number) {
+  /**
+   * `costOf` prices the substitution of two different tokens; an insertion or a deletion costs 1. `moveKey`: tokens with
+   * equal keys are the same token where a move is looked for (ERRANT folds case there). Throws RangeError above 2^24 cells.
+   */
+  constructor(
+    src: readonly string[],
+    tgt: readonly string[],
+    costOf: (a: string, b: string) => number,
+    moveKey: (token: string) => string = (token) => token,
+  ) {
     const n = src.length;
     const m = tgt.length;
     const width = m + 1;
@@ -70,8 +78,9 @@ export class AlignmentTable {
     const cost = new Float64Array(this.#cells);
     this.#kinds = new Uint8Array(this.#cells);
     this.#windows = new Uint16Array(this.#cells);
-    const { a, b, distinct } = numberTokens(src, tgt);
-    const moves = new MoveFinder(a, b, distinct, cost);
+    const { a, b } = numberTokens(src, tgt);
+    const keys = numberTokens(src.map(moveKey), tgt.map(moveKey));
+    const moves = new MoveFinder(keys.a, keys.b, keys.distinct, cost);
     for (let j = 1; j <= m; j++) {
       cost[j] = j;
       this.#kinds[j] = INSERTION;
