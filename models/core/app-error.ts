@@ -69,6 +69,12 @@ export const ERRORS = {
     retry: false,
     hint: 'See docs/evaluation.md for the forms of hypothesis files.',
   },
+  m2_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'A block of an M2 file is a line "S TOKENS", lines "A START END|||TYPE|||CORRECTION|||REQUIRED|||-NONE-|||ANNOTATOR" and a blank line.',
+  },
 
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
   model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },
