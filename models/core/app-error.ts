@@ -63,6 +63,18 @@ export const ERRORS = {
     retry: false,
     hint: 'See docs/benchmarks.md for the form of a data set.',
   },
+  results_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'Give the report folder of a finished evaluation; run the evaluation again to go on with one that was cut off.',
+  },
+  results_incomparable: {
+    status: 409,
+    exit: 3,
+    retry: false,
+    hint: 'Compare evaluations of one task that share a system and were normalized alike.',
+  },
 
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
   model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },
