@@ -75,6 +75,18 @@ export const ERRORS = {
     retry: false,
     hint: 'A block of an M2 file is a line "S TOKENS", lines "A START END|||TYPE|||CORRECTION|||REQUIRED|||-NONE-|||ANNOTATOR" and a blank line.',
   },
+  results_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'Give the report folder of a finished evaluation; run the evaluation again to go on with one that was cut off.',
+  },
+  results_incomparable: {
+    status: 409,
+    exit: 3,
+    retry: false,
+    hint: 'Compare evaluations of one task that share a system and were normalized alike.',
+  },
 
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
   model_missing: { status: 503, exit: 4, retry: true, hint: 'Run: bytefuse models pull' },
