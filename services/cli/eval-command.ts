@@ -45,7 +45,25 @@ export function evalCommandOver(options: EvalCommandOptions): Command {
     const child = addEvalFlags(new Command(task).description(description), task);
     command.addCommand(child.action((flags: EvalFlags) => runTask(task, flags, options)));
   }
-  return command;
+  const compare = new Command('compare')
+    .description('what got better or worse from one report folder to another')
+    .argument('<a>', 'report folder of the first run')
+    .argument('<b>', 'report folder of the second run')
+    .option('--report <folder>', 'write a page there as well')
+    .action((a: string, b: string, { report }: { report?: string }) => runCompare(a, b, report, options));
+  return command.addCommand(compare);
+}
+
+async function runCompare(
+  a: string,
+  b: string,
+  report: string | undefined,
+  options: EvalCommandOptions,
+): Promise<void> {
+  const { parts = EVAL_PARTS, out = (text) => process.stdout.write(text), stream = process.stderr } = options;
+  const { text, reportPath } = await parts.compareRuns(a, b, report);
+  out(text);
+  if (reportPath !== null) stream.write(`Page: ${shown(reportPath)}\n`);
 }
 
 async function runTask(task: EvalTask, flags: EvalFlags, options: EvalCommandOptions): Promise<void> {
@@ -77,7 +95,7 @@ async function runTask(task: EvalTask, flags: EvalFlags, options: EvalCommandOpt
     const failed = results.systems.reduce((sum, system) => sum + system.failed, 0);
     if (failed > 0) setStatus(ITEMS_FAILED_STATUS);
     out(flags.json ? jsonText(results) : await textOf(results, folder, { failed, verbose }));
-    reporter.summary(`Report folder: ${shown(folder)}${reportPath === null ? '' : `; page: ${shown(reportPath)}`}`);
+    reporter.summary(`Report folder: ${shown(folder)}; page: ${shown(reportPath)}`);
   } catch (error) {
     if (begun) reporter.summary(`What was done is kept. Go on with the same command and --report ${shown(folder)}`);
     throw error;

@@ -1,11 +1,8 @@
 /** Results of an evaluation as text for a terminal. Pure functions of results.json. */
+
+import { formatBytes, formatDifference, formatInterval, formatMetric } from '../eval/report/metric-format.ts';
 import type { Comparison, EvalResults, ItemResult, MetricRow } from '../eval/results.ts';
 import { padToWidth, textWidth } from '../output/text-width.ts';
-
-/** Metrics that are no shares: shown as numbers. */
-const PLAIN = /^(RTF|LLM rows|calibration error|items)|\(ms\)$/;
-/** Counted things: without decimals. */
-const WHOLE = /^(LLM rows|items)|\(ms\)$/;
 
 /** `all`: every slice; else all items, languages and types of error. */
 export function resultText(results: EvalResults, { all }: { readonly all: boolean }): string {
@@ -15,9 +12,7 @@ export function resultText(results: EvalResults, { all }: { readonly all: boolea
     ...metrics
       .filter(({ slice }) => all || slice === '' || /^(lang|type)=/.test(slice))
       .map((row) => metricCells(name, row)),
-    ...(peakMemoryBytes === undefined
-      ? []
-      : [[name, 'peak memory', '', `${Math.round(peakMemoryBytes / 1e6)} MB`, '']]),
+    ...(peakMemoryBytes === undefined ? [] : [[name, 'peak memory', '', formatBytes(peakMemoryBytes), '']]),
   ]);
   const parts = [
     `${task}: ${items} of ${data.location} (${data.form})`,
@@ -39,35 +34,21 @@ export function failureText(failures: readonly ItemResult[], total: number): str
 }
 
 function metricCells(system: string, { metric, slice, value, low, high, items }: MetricRow): string[] {
-  const show = (number: number | null) => metricValue(metric, number);
-  const interval = low === undefined || high === undefined ? '' : ` [${show(low)}, ${show(high)}]`;
-  const unit = value === null || PLAIN.test(metric) ? '' : '%';
-  return [system, metric, slice, `${show(value)}${unit}${interval}`, String(items)];
-}
-
-function metricValue(metric: string, value: number | null): string {
-  if (value === null || Number.isNaN(value)) return '-';
-  if (WHOLE.test(metric)) return value.toFixed(0);
-  return PLAIN.test(metric) ? value.toFixed(3) : (100 * value).toFixed(2);
+  return [system, metric, slice, `${formatMetric(metric, value)} ${formatInterval(metric, low, high)}`, String(items)];
 }
 
 function comparisonCells({ b, metric, slice, difference, differenceInterval, ...rest }: Comparison): string[] {
   const { relative, relativeInterval, betterShare } = rest;
-  const points = (value: number) => signed(100 * value, 2);
-  const percent = (value: number) => signed(100 * value, 1);
+  // A ratio is a share of the first rate: formatted as one.
+  const share = (value: number) => formatDifference('share', value);
   return [
     b,
     metric,
     slice,
-    `${points(difference)} pt [${points(differenceInterval.low)}, ${points(differenceInterval.high)}]`,
-    `${percent(relative)}% [${percent(relativeInterval.low)}, ${percent(relativeInterval.high)}]`,
+    `${formatDifference(metric, difference)} ${formatInterval(metric, differenceInterval.low, differenceInterval.high)}`,
+    `${share(relative)}% ${formatInterval('share', relativeInterval.low, relativeInterval.high)}`,
     `${(100 * betterShare).toFixed(0)}% of draws`,
   ];
-}
-
-function signed(value: number, digits: number): string {
-  if (!Number.isFinite(value)) return '-';
-  return value > 0 ? `+${value.toFixed(digits)}` : value.toFixed(digits);
 }
 
 /** Left-aligned columns, two spaces between them; wide characters count twice. */

@@ -60,7 +60,7 @@ export const toyJudge: ItemJudge = {
 };
 
 /** Counts items and errors, and holds nothing. */
-export const toySummarize: Summarize = async (_, items) => {
+export const toySummarize: Summarize = async (items) => {
   let count = 0;
   let errors = 0;
   for await (const { rates } of items) {
@@ -92,7 +92,6 @@ export async function runToys({ settings = {}, ...given }: ToyRun) {
     summarize: toySummarize,
     fingerprint,
     restart: false,
-    normalizer: {},
     mainRate: undefined,
     seed: 1,
     draws: 50,
@@ -110,7 +109,8 @@ export function toyParts(items: readonly EvalItem[], systems: readonly EvalSyste
     openData: async (location, { limit }) => ({ ...toyData(items.slice(0, limit)), location }),
     openJudge: () => toyJudge,
     summarize: toySummarize,
-    writeReport: null,
+    writeReport: async (folder) => `${folder}/report.html`,
+    compareRuns: async () => ({ text: '', reportPath: null }),
     checkRequest: () => undefined,
     needsMedia: () => false,
     gatherSystems: async () => ({ before: [], after: systems, models: [], settings: {} }),

@@ -92,7 +92,7 @@ export function checkDraft(draft: Draft, task: EvalTask): void {
 
 /** The item, with the files that it names read or looked for. `language`: where the list does not say. */
 export async function finishDraft(draft: Draft, { task, root }: ReadContext, language: string): Promise<EvalItem> {
-  const needsMedia = draft.media !== undefined && (task === 'asr' || task === 'ocr' || task === 'darag');
+  const needsMedia = draft.media !== undefined && task !== 'gec';
   const media = needsMedia ? await root.file(draft.media!, draft.where) : undefined;
   const references = draft.references?.length ? draft.references : [await referenceText(draft, root)];
   const lines =

@@ -2,6 +2,7 @@
  * The composition root of `bytefuse eval`: which reader, which judge, which systems. Everything that an evaluation is made
  * of meets here and nowhere else.
  */
+import { join } from 'node:path';
 import { AppError } from '../../../models/core/app-error.ts';
 import type { ArtefactFile } from '../../../models/manifest/artefact.ts';
 import { isPinned } from '../../../models/manifest/artefact.ts';
@@ -16,18 +17,23 @@ import {
   VAD_MODEL,
   type WantedModel,
 } from '../../app/ready-models.ts';
-import { bootstrapRate, DEFAULT_BOOTSTRAP } from '../bootstrap.ts';
-import { readDataSet } from '../data-set.ts';
-import { type EditCounts, sumCounts } from '../error-rate.ts';
-import { DEFAULT_NORMALIZER } from '../normalizer/text-normalizer.ts';
+import { openDataSet } from '../data/data-set.ts';
+import { DATA_FORMS } from '../data/detect.ts';
+import { judgeItem } from '../metric/judge.ts';
+import { MetricSummary } from '../metric/summary.ts';
+import { compareResults } from '../report/compare/compare-results.ts';
+import { writeComparison } from '../report/compare/comparison-page.ts';
+import { comparisonText } from '../report/compare/comparison-text.ts';
+import { writeReport } from '../report/write-report.ts';
 import type { LlmTextConfig } from '../rescore/llm-scorer-module.ts';
 import { rescoreSystems } from '../rescore/rescore-systems.ts';
 import { startScorerThread } from '../rescore/scorer-thread.ts';
-import type { EvalItem, EvalResults, EvalTask, MetricRow } from '../results.ts';
-import { rateName, scoreText, usualUnit } from '../score.ts';
+import type { EvalResults, EvalTask, MetricRow } from '../results.ts';
 import { type AblationSetting, DEFAULT_ABLATION, parseAblation } from './ablation.ts';
-import type { EvalParts, EvalRequest, GatherCalls, GatheredSystems } from './eval-request.ts';
-import type { EvalSystem, ItemJudge, Judgement, OpenDataSet, Summarize } from './eval-system.ts';
+import { CorrectionJudge } from './correction-judge.ts';
+import type { ComparedRuns, EvalParts, EvalRequest, GatherCalls, GatheredSystems } from './eval-request.ts';
+import type { EvalSystem, ItemJudge, OpenDataSet, OpenJudge, Summarize } from './eval-system.ts';
+import { makeFolder, RUN_FILES } from './run-record.ts';
 import { speechSystems } from './speech-systems.ts';
 import { modelHash } from './surroundings.ts';
 import { firstSystem, oracleSystem, sourceSystem } from './text-systems.ts';
@@ -50,10 +56,11 @@ const FLOORS: Readonly<Partial<Record<EvalTask, (request: EvalRequest) => EvalSy
 };
 
 export const EVAL_PARTS: EvalParts = {
-  openData: openManifest,
-  openJudge: () => ({ judge: judgeText }),
-  summarize: summarizeRates,
-  writeReport: null,
+  openData,
+  openJudge,
+  summarize,
+  writeReport,
+  compareRuns,
   checkRequest,
   needsMedia: (request) => ['asr', 'ner', 'ocr'].includes(request.task) && usesEngine(request),
   gatherSystems,
@@ -155,46 +162,30 @@ async function identify(
   return models;
 }
 
-/** `manifest.jsonl`, as the bench reads it. */
-async function openManifest(
-  ...[location, { form = 'manifest', task, limit, sets, languages }]: Parameters<OpenDataSet>
-): ReturnType<OpenDataSet> {
-  if (form !== 'manifest') throw new AppError('invalid_option', `--form is "${form}"; it must be manifest.`);
-  if (task === 'gec' || task === 'darag') throw new AppError('usage', `A manifest holds no items for eval ${task}.`);
-  const filter = { ...(limit && { limit }), ...(sets && { sets }), ...(languages && { languages }) };
-  const clips = await readDataSet(location, filter);
-  async function* items(): AsyncGenerator<EvalItem> {
-    for (const { file, path, language, text, set, speaker, durationS } of clips) {
-      const group = speaker || file;
-      const about = { id: file, where: file, language, set, group, mediaPath: path, references: [text] };
-      yield durationS === undefined ? about : { ...about, durationS };
-    }
+async function openData(...[location, options]: Parameters<OpenDataSet>): ReturnType<OpenDataSet> {
+  const { form: wanted, ...filters } = options;
+  const form = DATA_FORMS.find((known) => known === wanted);
+  if (wanted !== undefined && form === undefined) {
+    throw new AppError('invalid_option', `--form is "${wanted}"; it must be one of ${DATA_FORMS.join(', ')}.`);
   }
-  return { form, location, items };
+  return openDataSet(location, form === undefined ? filters : { ...filters, form });
 }
 
-/** By texts alone. */
-function judgeText(...[{ language, references }, { text }, options]: Parameters<ItemJudge['judge']>): Judgement {
-  const normalizer = { ...DEFAULT_NORMALIZER, ...options.normalizer };
-  const { ref, hyp, counts } = scoreText(language, references[0] ?? '', text, { normalizer });
-  return { reference: ref, hypothesis: hyp, rates: { [rateName(usualUnit(language))]: counts } };
+function openJudge(...[task, normalizer]: Parameters<OpenJudge>): ItemJudge {
+  if (task === 'gec') return new CorrectionJudge(normalizer);
+  return { judge: (item, output, { system }) => judgeItem(task, item, output, { system, normalizer }) };
 }
 
-/** One row per rate and language. */
-async function summarizeRates(...[, items, { seed, draws }]: Parameters<Summarize>): Promise<MetricRow[]> {
-  const held = new Map<string, { counts: EditCounts[]; groups: string[] }>();
-  for await (const { rates, language, group } of items) {
-    for (const [metric, counts] of Object.entries(rates)) {
-      const key = `${metric}\tlang=${language}`;
-      const slice = held.get(key) ?? { counts: [], groups: [] };
-      slice.counts.push(counts);
-      slice.groups.push(group);
-      held.set(key, slice);
-    }
-  }
-  return [...held].map(([key, { counts, groups }]) => {
-    const [metric, slice] = key.split('\t') as [string, string];
-    const { rate, low, high } = bootstrapRate(counts, { ...DEFAULT_BOOTSTRAP, seed, draws, groups });
-    return { metric, slice, value: rate, low, high, items: counts.length, counts: sumCounts(counts) };
-  });
+async function summarize(...[items, options]: Parameters<Summarize>): Promise<MetricRow[]> {
+  const summary = new MetricSummary(options);
+  for await (const item of items) summary.add(item);
+  return summary.rows();
+}
+
+async function compareRuns(folderA: string, folderB: string, report: string | undefined): Promise<ComparedRuns> {
+  const compared = await compareResults(folderA, folderB);
+  const text = `${comparisonText(compared)}\n`;
+  if (report === undefined) return { text, reportPath: null };
+  await makeFolder(report);
+  return { text, reportPath: await writeComparison(compared, join(report, RUN_FILES.comparison)) };
 }

@@ -44,13 +44,21 @@ export interface GatherCalls {
   readonly onNotice?: (text: string) => void;
 }
 
+export interface ComparedRuns {
+  /** For the terminal, with a line feed at its end. */
+  readonly text: string;
+  readonly reportPath: string | null;
+}
+
 /** compose-eval.ts makes the real ones; tests give toys. */
 export interface EvalParts {
   readonly openData: OpenDataSet;
   readonly openJudge: OpenJudge;
   readonly summarize: Summarize;
-  /** Writes the page of a finished run and returns its path; null where this build writes none. */
-  readonly writeReport: ((folder: string) => Promise<string>) | null;
+  /** Writes the page of a finished run and returns its path. */
+  writeReport(folder: string): Promise<string>;
+  /** What got better or worse from A to B; with a page in the folder `report`, where one is named. */
+  compareRuns(folderA: string, folderB: string, report: string | undefined): Promise<ComparedRuns>;
   /** Before anything is opened. @throws AppError usage, invalid_option */
   checkRequest(request: EvalRequest): void;
   /** True where every item must name a recording or page. */

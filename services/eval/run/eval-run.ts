@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { AppError } from '../../../models/core/app-error.ts';
 import { withLock } from '../../../models/manifest/store-lock.ts';
 import type { EvalItem, EvalResults, EvalTask, ItemResult, RateMetric } from '../results.ts';
-import type { DataSet, EvalSystem, ItemJudge, NormalizerChoice, Summarize, SystemOutput } from './eval-system.ts';
+import type { DataSet, EvalSystem, ItemJudge, Summarize, SystemOutput } from './eval-system.ts';
 import { type JournalLine, JournalWriter, journalLines } from './journal.ts';
 import { mainRateFirst } from './main-rate.ts';
 import { readingChanges } from './reading-changes.ts';
@@ -36,7 +36,6 @@ export interface EvalRunOptions {
   readonly folder: string;
   readonly fingerprint: RunFingerprint;
   readonly restart: boolean;
-  readonly normalizer: NormalizerChoice;
   /** The rate that a user asked for; undefined: the usual one of each language. */
   readonly mainRate: RateMetric | undefined;
   readonly seed: number;
@@ -170,7 +169,7 @@ class EvalRun {
   }
 
   async #judged(item: EvalItem, system: EvalSystem, first: ItemResult | undefined): Promise<ItemResult> {
-    const { task, judge, normalizer, mainRate, signal } = this.#options;
+    const { task, judge, mainRate, signal } = this.#options;
     if (!this.#prepared.has(system)) {
       this.#report('loading', system.name);
       await system.prepare?.(signal);
@@ -189,7 +188,7 @@ class EvalRun {
     const wallMs = this.#nowMs() - startedMs;
     this.#clock.add(item, system, wallMs);
     const error = failure && { error: { code: failure.code, message: failure.message } };
-    const judgement = await judge.judge(item, { ...output, ...error }, { system: system.name, normalizer });
+    const judgement = await judge.judge(item, { ...output, ...error }, { system: system.name });
     const base = task === 'gec' ? item.source : first?.error ? undefined : first?.rawHypothesis;
     const changes = failure || base === undefined ? [] : readingChanges(base, output.text);
     const durationS = output.durationS ?? item.durationS;

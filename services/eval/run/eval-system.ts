@@ -1,12 +1,13 @@
 /** What is judged, and what the judging needs of its neighbors: the contracts of this folder. */
+import type { ConfidentWord } from '../metric/word-confidence.ts';
 import type { NormalizerOptions } from '../normalizer/text-normalizer.ts';
 import type { EvalItem, EvalTask, ItemResult, MetricRow } from '../results.ts';
 
 /** What a system made of one item. */
 export interface SystemOutput {
   readonly text: string;
-  /** Words as the system gave them, in order, each with its probability, 0..1. */
-  readonly words?: readonly { readonly text: string; readonly probability: number }[];
+  /** Words as the system gave them, in order. */
+  readonly words?: readonly ConfidentWord[];
   /** Lines found on a page, corners x, y in pixels. */
   readonly lines?: readonly { readonly text: string; readonly quad: readonly number[] }[];
   /** Milliseconds by stage; `totalMs` is set by the runner, to the wall clock of `run`. */
@@ -63,16 +64,15 @@ export interface ItemJudge {
   judge(
     item: EvalItem,
     output: SystemOutput & Pick<ItemResult, 'error'>,
-    options: { readonly system: string; readonly normalizer: NormalizerChoice },
+    options: { readonly system: string },
   ): Judgement | Promise<Judgement>;
   /** Told of results that an earlier process judged, for judges whose later judgements depend on earlier ones. */
   recall?(item: EvalItem, result: ItemResult): void;
 }
 
-export type OpenJudge = (task: EvalTask) => ItemJudge;
+export type OpenJudge = (task: EvalTask, normalizer: NormalizerChoice) => ItemJudge;
 
 export type Summarize = (
-  task: EvalTask,
   items: AsyncIterable<ItemResult>,
   options: { readonly seed: number; readonly draws: number },
 ) => Promise<readonly MetricRow[]>;

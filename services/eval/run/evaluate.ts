@@ -21,8 +21,8 @@ export interface EvaluateCalls {
 
 export interface Evaluation {
   readonly results: EvalResults;
-  /** Path of the page, where the parts write one. */
-  readonly reportPath: string | null;
+  /** Path of the page. */
+  readonly reportPath: string;
 }
 
 /**
@@ -48,12 +48,11 @@ export async function evaluate(request: EvalRequest, parts: EvalParts, calls: Ev
       data,
       survey,
       systems,
-      judge: parts.openJudge(task),
+      judge: parts.openJudge(task, normalizer),
       summarize: parts.summarize,
       folder,
       fingerprint,
       restart: request.restart,
-      normalizer,
       mainRate: request.mainRate,
       seed: request.seed,
       draws: request.draws,
@@ -61,7 +60,7 @@ export async function evaluate(request: EvalRequest, parts: EvalParts, calls: Ev
       machine: machineFacts(),
       ...calls,
     });
-    return { results, reportPath: (await parts.writeReport?.(folder)) ?? null };
+    return { results, reportPath: await parts.writeReport(folder) };
   } finally {
     for (const system of opened) await system.close?.();
   }

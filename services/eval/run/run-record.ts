@@ -34,6 +34,7 @@ export const RUN_FILES = {
   items: 'items.jsonl',
   results: 'results.json',
   report: 'report.html',
+  comparison: 'compare.html',
   lock: 'run.lock',
 } as const;
 

@@ -80,7 +80,9 @@ function outputOf({ text, segments, units, duration, timings }: Transcript): Sys
     units.reduce((total, { stats }) => total + pick(stats), 0);
   return {
     text,
-    words: segments.flatMap(({ words = [] }) => words.map(({ word, probability }) => ({ text: word, probability }))),
+    words: segments.flatMap(({ words = [] }) =>
+      words.map(({ word, probability }) => ({ text: word, confidence: probability })),
+    ),
     durationS: duration,
     timings: { ...timings },
     llmRows: sum((stats) => stats.llmRows),

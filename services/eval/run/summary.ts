@@ -1,11 +1,10 @@
 /** From the journal to results.json: one pass per system, and one in which systems meet item by item. */
-import type { EvalResults, EvalTask, ItemResult, MetricRow, SystemResult } from '../results.ts';
+import type { EvalResults, EvalTask, ItemResult, SystemResult } from '../results.ts';
 import { PairedComparison } from './comparison.ts';
 import type { DataSet, EvalSystem, Summarize } from './eval-system.ts';
 import { journalResults } from './journal.ts';
 import { RUN_FILES, type RunFingerprint } from './run-record.ts';
 import type { Survey } from './survey.ts';
-import { TimeRows } from './time-rows.ts';
 
 export interface SummaryOptions {
   readonly task: EvalTask;
@@ -49,33 +48,19 @@ export async function summarizeRun(options: SummaryOptions): Promise<EvalResults
 }
 
 async function rateSystem(system: SummaryOptions['systems'][number], options: SummaryOptions): Promise<SystemResult> {
-  const { task, journalPath, seed, draws, summarize, peakMemoryBytes, signal } = options;
+  const { journalPath, seed, draws, summarize, peakMemoryBytes, signal } = options;
   const { name, settings, computes } = system;
-  const times = new TimeRows();
   let failed = 0;
   async function* watched(): AsyncGenerator<ItemResult> {
     for await (const result of journalResults(journalPath, name)) {
       signal.throwIfAborted();
       if (result.error) failed++;
-      times.add(result);
       yield result;
     }
   }
-  const rows = await summarize(task, watched(), { seed, draws });
-  const metrics = withoutTwins([...rows, ...(computes ? times.rows() : [])]);
+  const metrics = await summarize(watched(), { seed, draws });
   const peak = computes && peakMemoryBytes > 0 ? { peakMemoryBytes } : {};
   return { name, settings, metrics, failed, ...peak };
-}
-
-/** The summary's own row wins where two say the same thing. */
-function withoutTwins(rows: readonly MetricRow[]): MetricRow[] {
-  const seen = new Set<string>();
-  return rows.filter(({ metric, slice }) => {
-    const key = `${metric}\t${slice}`;
-    const isNew = !seen.has(key);
-    seen.add(key);
-    return isNew;
-  });
 }
 
 async function compareSystems({ task, systems, journalPath, seed, draws, signal }: SummaryOptions) {

@@ -47,12 +47,12 @@ test('tables on stdout, progress on stderr, results in the folder', async (t) =>
   assert.equal(status, 0);
   assert.match(stdout, /^asr: 4 items of /);
   assert.match(stdout, /\nsystem +metric +slice +value \[95%\] +items\nfirst +errors/);
-  assert.match(stdout, /\nsecond +RTF +0\.000 +4\n/);
+  assert.match(stdout, /\nsecond +peak memory +\d/);
   assert.match(
     stdout,
-    /Against first:\n.*\nsecond +WER +-33\.33 pt \[-33\.33, -33\.33\] +-100\.0% .* +100% of draws\n$/,
+    /Against first:\n.*\nsecond +WER +\u221233\.33 \[\u221233\.33, \u221233\.33\] +\u2212100\.00% .* +100% of draws\n$/,
   );
-  assert.match(stderr, /1 of 8 results.*\nReport folder: .*out\n$/s);
+  assert.match(stderr, /1 of 8 results.*\nReport folder: .*out; page: .*report\.html\n$/s);
   assert.equal(JSON.parse(await readFile(join(folder, 'out', 'results.json'), 'utf8')).format, 'bytefuse-eval');
 });
 
@@ -86,4 +86,30 @@ test('a run that ends early says how it goes on; -q says nothing', async (t) => 
   assert.equal(stdout, '');
   assert.match(stderr, /What was done is kept\. Go on with the same command and --report .*out\n$/);
   assert.equal((await run(t, [toySystem('a')], ['-q'])).stderr, '');
+});
+
+test('compare prints what the parts say, and names the page', async (t) => {
+  const folder = await temporaryFolder(t);
+  const asked: unknown[] = [];
+  let stdout = '';
+  const stream = new PassThrough();
+  const command = evalCommandOver({
+    signal: new AbortController().signal,
+    setStatus: () => assert.fail('no status'),
+    parts: {
+      ...toyParts([], []),
+      compareRuns: async (...args) => {
+        asked.push(args);
+        return { text: 'better\n', reportPath: join(folder, 'compare.html') };
+      },
+    },
+    out: (text) => {
+      stdout += text;
+    },
+    stream: stream as unknown as NodeJS.WriteStream,
+  });
+  await command.parseAsync(['compare', 'a', 'b', '--report', folder], { from: 'user' });
+  assert.deepEqual(asked, [['a', 'b', folder]]);
+  assert.equal(stdout, 'better\n');
+  assert.match(String(stream.read()), /^Page: .*compare\.html\n$/);
 });

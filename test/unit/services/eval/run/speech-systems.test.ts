@@ -58,8 +58,8 @@ test('one engine for all settings; requests are base, overrides, words and the i
   assert.equal(output.text, 'hello there');
   assert.equal(output.durationS, 1.5);
   assert.deepEqual(output.words, [
-    { text: ' hello', probability: 0.9 },
-    { text: ' there', probability: 0.9 },
+    { text: ' hello', confidence: 0.9 },
+    { text: ' there', confidence: 0.9 },
   ]);
   assert.deepEqual([output.llmRows, output.llmRowsEager], [4, 10]);
   for (const system of systems) await system.close!();
