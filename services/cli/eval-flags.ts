@@ -22,6 +22,7 @@ export interface EvalFlags extends Partial<DecodingFlags> {
   readonly data: string;
   readonly form?: string;
   readonly language?: string;
+  readonly target?: string[];
   readonly ablate?: AblationSetting[];
   readonly hyp?: string[];
   readonly limit?: number;
@@ -57,6 +58,7 @@ export function addEvalFlags(command: Command, task: EvalTask): Command {
     option('--data <path>', 'folder or manifest to be judged on').makeOptionMandatory(),
     option('--form <form>', 'form of the data, where it cannot be seen from the files'),
     option('-l, --language <code>', 'language of the items, where the data does not say it'),
+    ...(task === 'gec' ? [option('--target <file...>', 'corrected lines, where --data holds the sources alone')] : []),
     ...(ABLATED.has(task)
       ? [
           option(
@@ -114,6 +116,7 @@ export function evalRequestOf(
     filters: {
       ...(form === undefined ? {} : { form }),
       ...(language === undefined ? {} : { language }),
+      ...(flags.target === undefined ? {} : { targets: flags.target }),
       ...(limit === undefined ? {} : { limit }),
       ...(set === undefined ? {} : { sets: set }),
       ...(lang === undefined ? {} : { languages: lang }),

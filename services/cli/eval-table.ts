@@ -4,14 +4,15 @@ import { formatBytes, formatDifference, formatInterval, formatMetric } from '../
 import type { Comparison, EvalResults, ItemResult, MetricRow } from '../eval/results.ts';
 import { padToWidth, textWidth } from '../output/text-width.ts';
 
-/** `all`: every slice; else all items, languages and types of error. */
+/** Metrics that are shown by language and by type of error; the others by all items alone. */
+const SLICED = /^(WER|CER|MER|F0\.5|precision|recall|entity recall)$/;
+
+/** `all`: every row; else those with a value, and of slices what quality is judged by. */
 export function resultText(results: EvalResults, { all }: { readonly all: boolean }): string {
   const { task, data, systems, comparisons } = results;
   const items = data.items === 1 ? '1 item' : `${data.items} items`;
   const rows = systems.flatMap(({ name, metrics, peakMemoryBytes }) => [
-    ...metrics
-      .filter(({ slice }) => all || slice === '' || /^(lang|type)=/.test(slice))
-      .map((row) => metricCells(name, row)),
+    ...metrics.filter((row) => all || isShown(row)).map((row) => metricCells(name, row)),
     ...(peakMemoryBytes === undefined ? [] : [[name, 'peak memory', '', formatBytes(peakMemoryBytes), '']]),
   ]);
   const parts = [
@@ -23,6 +24,10 @@ export function resultText(results: EvalResults, { all }: { readonly all: boolea
     parts.push(`Against ${comparisons[0]!.a}:\n${columns(header, comparisons.map(comparisonCells))}`);
   }
   return `${parts.join('\n\n')}\n`;
+}
+
+function isShown({ metric, slice, value }: MetricRow): boolean {
+  return value !== null && (slice === '' || (/^(lang|type)=/.test(slice) && SLICED.test(metric)));
 }
 
 /** The failed items, as far as they are shown. */
@@ -46,7 +51,7 @@ function comparisonCells({ b, metric, slice, difference, differenceInterval, ...
     metric,
     slice,
     `${formatDifference(metric, difference)} ${formatInterval(metric, differenceInterval.low, differenceInterval.high)}`,
-    `${share(relative)}% ${formatInterval('share', relativeInterval.low, relativeInterval.high)}`,
+    `${share(relative)}${Number.isFinite(relative) ? '%' : ''} ${formatInterval('share', relativeInterval.low, relativeInterval.high)}`,
     `${(100 * betterShare).toFixed(0)}% of draws`,
   ];
 }

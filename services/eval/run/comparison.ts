@@ -162,7 +162,8 @@ export class PairedComparison {
         rateB,
         difference: rateB - rateA,
         differenceInterval: cut(differences),
-        relative: rateB / rateA - 1,
+        // Equal values are no change, both 0 included.
+        relative: rateA === rateB ? 0 : rateB / rateA - 1,
         relativeInterval: cut(relatives),
         betterShare: better / draws,
       };

@@ -171,8 +171,10 @@ class EvalRun {
   async #judged(item: EvalItem, system: EvalSystem, first: ItemResult | undefined): Promise<ItemResult> {
     const { task, judge, mainRate, signal } = this.#options;
     if (!this.#prepared.has(system)) {
-      this.#report('loading', system.name);
-      await system.prepare?.(signal);
+      if (system.prepare) {
+        this.#report('loading', system.name);
+        await system.prepare(signal);
+      }
       this.#prepared.add(system);
     }
     const startedMs = this.#nowMs();

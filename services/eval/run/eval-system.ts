@@ -37,6 +37,8 @@ export interface DataSetFilters {
   readonly form?: string;
   /** For forms that do not say the language of their items. */
   readonly language?: string;
+  /** Files with the corrected lines, where the data holds the sources alone (gec). */
+  readonly targets?: readonly string[];
   readonly limit?: number;
   readonly sets?: readonly string[];
   readonly languages?: readonly string[];

@@ -95,9 +95,11 @@ async function fingerprintOf(
   gathered: GatheredSystems,
 ): Promise<RunFingerprint> {
   const { task, location, filters, folder, normalizer, mainRate } = request;
+  const identities = [await dataIdentity(location, [folder])];
+  for (const target of filters.targets ?? []) identities.push(await dataIdentity(target));
   return {
     task,
-    data: { location: resolve(location), form: data.form, identity: await dataIdentity(location, [folder]) },
+    data: { location: resolve(location), form: data.form, identity: identities.join(' ') },
     systems: systems.map(({ name, settings }) => ({ name, settings })),
     settings: { ...filters, ...normalizer, ...(mainRate ? { mainRate } : {}), ...gathered.settings },
     models: gathered.models,
