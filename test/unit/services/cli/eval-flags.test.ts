@@ -65,6 +65,7 @@ test('darag takes what its language model needs; gec and ocr take no engine opti
   ).engine;
   assert.deepEqual(decoding, { preset: 'gfd-paper', llmPrompt: 'about', hotwords: ['a', 'b'] });
   assert.deepEqual(open, { llm: 'x' });
+  assert.deepEqual(parse('gec', '--data d --target x y').filters, { targets: ['x', 'y'] });
   for (const line of ['--data d --beams 3', '--data d --ablate r=0']) {
     assert.throws(() => parse('gec', line), { code: 'commander.unknownOption' });
     assert.throws(() => parse('ocr', line), { code: 'commander.unknownOption' });

@@ -4,7 +4,13 @@ import { failureText, resultText } from '../../../../services/cli/eval-table.ts'
 import type { EvalResults } from '../../../../services/eval/results.ts';
 import { toyResult } from '../../../support/toy-evaluation.ts';
 
-const row = (metric: string, slice: string, value: number | null, more = {}) => ({ metric, slice, value, items: 7, ...more });
+const row = (metric: string, slice: string, value: number | null, more = {}) => ({
+  metric,
+  slice,
+  value,
+  items: 7,
+  ...more,
+});
 
 const RESULTS: EvalResults = {
   format: 'bytefuse-eval',
@@ -62,6 +68,12 @@ test('all rows with every slice', () => {
 
 test('failures: the first ones by name, the rest by number', () => {
   const failed = toyResult('x.wav', 'r=0', { error: { code: 'audio_corrupt', message: 'no frame' } });
-  assert.equal(failureText([failed], 1), 'One result failed; it counts as empty:\n  x.wav by r=0: no frame [audio_corrupt]\n');
-  assert.match(failureText([failed], 21), /^21 results failed; they count as empty:\n.*\n {2}and 20 more in items\.jsonl\n$/);
+  assert.equal(
+    failureText([failed], 1),
+    'One result failed; it counts as empty:\n  x.wav by r=0: no frame [audio_corrupt]\n',
+  );
+  assert.match(
+    failureText([failed], 21),
+    /^21 results failed; they count as empty:\n.*\n {2}and 20 more in items\.jsonl\n$/,
+  );
 });
