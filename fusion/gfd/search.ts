@@ -107,7 +107,7 @@ function uncovered(language: string) {
 }
 
 /** log P(text) by the language model, for texts that are compared after the search. */
-async function byteLogProbs(
+export async function byteLogProbs(
   contexts: ContextCache,
   text: LlmText,
   contextTokens: readonly number[],

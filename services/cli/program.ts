@@ -6,6 +6,7 @@ import { AppError, ERRORS } from '../../models/core/app-error.ts';
 import { composeRecognizer } from '../app/compose.ts';
 import { CONVERTERS } from '../app/ready-models.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
+import { evalCommand } from './eval-command.ts';
 import { interruptible } from './interrupt.ts';
 import { modelsCommand } from './models-command.ts';
 import { ocrCommand } from './ocr-command.ts';
@@ -40,6 +41,7 @@ export function buildProgram(signal: AbortSignal, setStatus: (status: number) =>
     .helpOption('-h, --help', 'print help')
     .addCommand(transcribeCommand(signal, setStatus))
     .addCommand(ocrCommand(signal, setStatus))
+    .addCommand(evalCommand(signal, setStatus))
     .addCommand(modelsCommand({ converters: CONVERTERS, signal }))
     .addCommand(
       recognizerCommand({

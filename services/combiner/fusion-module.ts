@@ -72,7 +72,7 @@ const IDEOGRAPH_FIRST = 0x4e00;
 const IDEOGRAPH_LAST = 0x9fff;
 
 /** Traditional to Simplified, character by character: what the language model is shown. */
-async function simplifiedTable(): Promise<ReadonlyMap<string, string>> {
+export async function simplifiedTable(): Promise<ReadonlyMap<string, string>> {
   const convert = await scriptConverter('hans');
   const table = new Map<string, string>();
   for (let code = IDEOGRAPH_FIRST; code <= IDEOGRAPH_LAST; code++) {

@@ -1,0 +1,185 @@
+/**
+ * Two systems over the items that both have: differences with intervals from draws that both share, so that the difficulty
+ * of an item cancels (bootstrap.ts).
+ */
+import { AppError } from '../../../models/core/app-error.ts';
+import type { PairedEstimate } from '../bootstrap.ts';
+import type { ItemResult } from '../results.ts';
+import { percentileInterval } from './interval.ts';
+import { itemSums, type Metric, metricsOf } from './metric-catalog.ts';
+import { type ColumnValue, SumTable, type UnitSums } from './sum-table.ts';
+import { DEFAULT_SUMMARY, type SummaryOptions } from './summary.ts';
+
+export interface MetricComparison extends PairedEstimate {
+  readonly metric: string;
+  /** '' or `lang=zh`. */
+  readonly slice: string;
+  /** Items of both systems behind it. */
+  readonly items: number;
+  readonly better: 'lower' | 'higher';
+}
+
+export interface SystemComparison {
+  /** The rate that most items are reported by first. `betterShare` is B's, whichever direction is better. */
+  readonly metrics: readonly MetricComparison[];
+  /** Items that both have, and those left out because one lacks them. */
+  readonly paired: number;
+  readonly onlyA: number;
+  readonly onlyB: number;
+}
+
+const CONFIDENCE = 0.95;
+
+/** Throws AppError `invalid_option` where an item's references differ: the runs were normalized differently. */
+export function compareSystems(
+  a: Iterable<ItemResult>,
+  b: Iterable<ItemResult>,
+  options: Partial<SummaryOptions> = {},
+): SystemComparison {
+  const pairs = new PairedSystems(options);
+  for (const item of a) pairs.addA(item);
+  for (const item of b) pairs.addB(item);
+  return pairs.compare();
+}
+
+/**
+ * The same for streams: all of A first, then B. Of A the sums of each item are kept until its partner comes (some 500
+ * bytes), of pairs only sums of groups. An id that comes twice counts once, as it came first.
+ */
+export class PairedSystems {
+  readonly #options: SummaryOptions;
+  readonly #waiting = new Map<string, { readonly reference: string; readonly sums: SumList }>();
+  readonly #table = new SumTable();
+  readonly #languages = new Set<string>();
+  readonly #done = new Set<string>();
+  #onlyB = 0;
+
+  constructor(options: Partial<SummaryOptions> = {}) {
+    this.#options = { ...DEFAULT_SUMMARY, ...options };
+  }
+
+  addA(item: ItemResult): void {
+    if (this.#waiting.has(item.id)) return;
+    this.#waiting.set(item.id, { reference: referenceMark(item), sums: [...itemSums(item)] });
+  }
+
+  addB(item: ItemResult): void {
+    if (this.#done.has(item.id)) return;
+    const a = this.#waiting.get(item.id);
+    if (!a) {
+      this.#onlyB++;
+      return;
+    }
+    if (a.reference !== referenceMark(item)) {
+      throw new AppError(
+        'invalid_option',
+        `${item.id}: the two runs were judged against different references (${a.reference} and ${referenceMark(item)} units); give both the same data and normalizer`,
+      );
+    }
+    this.#waiting.delete(item.id);
+    this.#done.add(item.id);
+    this.#languages.add(item.language);
+    const unit = this.#options.groups === 'group' ? item.group : item.id;
+    this.#table.add(unit, item.language, '', pairSums(a.sums, [...itemSums(item)]));
+  }
+
+  compare(): SystemComparison {
+    const slices = [{ name: '', keep: (_: string) => true }];
+    if (this.#languages.size > 1) {
+      for (const one of [...this.#languages].sort()) {
+        slices.push({ name: `lang=${one}`, keep: (language) => language === one });
+      }
+    }
+    return {
+      metrics: slices.flatMap(({ name, keep }) => this.#compareSlice(name, this.#table.slice(keep))),
+      paired: this.#done.size,
+      onlyA: this.#waiting.size,
+      onlyB: this.#onlyB,
+    };
+  }
+
+  #compareSlice(slice: string, units: UnitSums): MetricComparison[] {
+    const [totalA, totalB] = [sideOf(units.total, 'a'), sideOf(units.total, 'b')];
+    const columns = this.#table.columns();
+    const own = columns.filter((name) => name.startsWith('a:')).map((name) => name.slice(2));
+    const metrics = metricsOf(own, totalA, false).filter((metric) => totalB(metric.itemsColumn) > 0);
+    const draws = metrics.map(() => ({
+      differences: new Float64Array(this.#options.draws),
+      relatives: new Float64Array(this.#options.draws),
+      better: 0,
+    }));
+    const used = [...new Set(metrics.flatMap((metric) => metric.columns))];
+    const both = used.flatMap((name) => [`a:${name}`, `b:${name}`]);
+    units.resample(both, this.#options, (draw, sums) => {
+      const [atA, atB] = [sideOf(sums, 'a'), sideOf(sums, 'b')];
+      metrics.forEach((metric, m) => {
+        const kept = draws[m]!;
+        const [rateA, rateB] = [metric.value(atA), metric.value(atB)];
+        kept.differences[draw] = rateB - rateA;
+        kept.relatives[draw] = relative(rateA, rateB);
+        kept.better += betterShare(metric, rateA, rateB);
+      });
+    });
+    return metrics.map((metric, m) => estimate(metric, slice, totalA, totalB, draws[m]!, this.#options.draws));
+  }
+}
+
+/** References are not kept: their lengths in units stand for them. */
+function referenceMark(item: ItemResult): string {
+  return Object.entries(item.rates)
+    .map(([name, { refUnits }]) => `${name} ${refUnits}`)
+    .join(', ');
+}
+
+type SumList = readonly (readonly [string, number])[];
+
+/** Only what both items have is compared: timings that one run lacks, say, are left out. */
+function pairSums(a: SumList, b: SumList): SumList {
+  const kinds = (sums: SumList) =>
+    new Set(sums.filter(([name]) => name.endsWith('.n')).map(([name]) => name.slice(0, -2)));
+  const [kindsA, kindsB] = [kinds(a), kinds(b)];
+  const kind = (name: string) => name.slice(0, name.lastIndexOf('.'));
+  const isShared = ([name]: readonly [string, number]) => kindsA.has(kind(name)) && kindsB.has(kind(name));
+  const side = (name: string, sums: SumList) =>
+    sums.filter(isShared).map(([column, value]) => [`${name}:${column}`, value] as const);
+  return [...side('a', a), ...side('b', b)];
+}
+
+function sideOf(sums: ColumnValue, side: 'a' | 'b'): ColumnValue {
+  return (column) => sums(`${side}:${column}`);
+}
+
+/** Equal rates are no change, both zero included. */
+function relative(rateA: number, rateB: number): number {
+  return rateA === rateB ? 0 : rateB / rateA - 1;
+}
+
+function betterShare({ better }: Metric, rateA: number, rateB: number): number {
+  if (rateA === rateB) return 0.5;
+  return (better === 'lower' ? rateB < rateA : rateB > rateA) ? 1 : 0;
+}
+
+function estimate(
+  metric: Metric,
+  slice: string,
+  totalA: ColumnValue,
+  totalB: ColumnValue,
+  draws: { readonly differences: Float64Array; readonly relatives: Float64Array; readonly better: number },
+  count: number,
+): MetricComparison {
+  const [rateA, rateB] = [metric.value(totalA), metric.value(totalB)];
+  const none = { low: Number.NaN, high: Number.NaN };
+  return {
+    metric: metric.name,
+    slice,
+    items: totalB(metric.itemsColumn),
+    better: metric.better,
+    rateA,
+    rateB,
+    difference: rateB - rateA,
+    differenceInterval: percentileInterval(draws.differences, CONFIDENCE) ?? none,
+    relative: relative(rateA, rateB),
+    relativeInterval: percentileInterval(draws.relatives, CONFIDENCE) ?? none,
+    betterShare: draws.better / count,
+  };
+}
