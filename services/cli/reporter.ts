@@ -100,6 +100,7 @@ function reporterOn(board: Board, { quiet, verbose, stream }: ReporterOptions): 
       if (quiet) return;
       say(`${name}: ${text}`);
       for (const { code, message } of warnings) say(`${name}: warning: ${message} [${code}]`);
+    },
     work: (state) => board.show(state),
     done: (name, transcript, outputs) => {
       active.delete(name);

@@ -33,7 +33,7 @@ const DELETION = 16;
 const KINDS = [MATCH, MOVE, SUBSTITUTION, INSERTION, DELETION] as const;
 
 /**
- * At most 4,096 alignments, best known first; ties are listed from the end of the sentence, moves before substitutions
+ * At most 2^14 alignments, best known first; ties are listed from the end of the sentence, moves before substitutions
  * before insertions before deletions. Throws RangeError above 2^24 cells.
  */
 export function* cheapestAlignments(

@@ -9,13 +9,13 @@
  * Types: S something else is written, M something is missing, R something is too much, W the order is wrong.
  *
  * With `alignments: 'all'`, the published default, a sentence has one list of edits for each cheapest alignment, and the
- * published scorer counts the edits of all lists (span-scorer.ts). Where a doubled character is deleted, for instance,
- * there are two lists, since nobody can say which of the two was too much.
+ * published scorer counts the edits of all lists (span-scorer.ts). 昨天好。 -> 昨天。得好 has two: 好 is deleted and 得好
+ * added at the end, or 。得 is added before 好 and the last mark deleted; nobody can say which.
  */
-import { editCounts, errorsOf } from '../error-rate.ts';
 import type { GoldEdit } from '../results.ts';
 import { type AlignStep, cheapestAlignments } from './alignment.ts';
 import { type CharKnowledge, NOTHING_KNOWN } from './char-similarity.ts';
+import { letterDistance, lettersOf } from './letter-distance.ts';
 
 export interface CharEditOptions {
   /** What prices substitutions; by default nothing is known of characters. */
@@ -149,7 +149,7 @@ function lengthOf(text: string): number {
 
 /** Levenshtein distance in characters. */
 function distance(a: string, b: string): number {
-  return a === b ? 0 : errorsOf(editCounts([...a], [...b]));
+  return letterDistance(lettersOf(a), lettersOf(b));
 }
 
 /** Cuts what a substitution has in common at its ends, and drops edits that change nothing. */

@@ -186,7 +186,7 @@ export class GecScorer {
   }
 
   #byWords({ language, source, hypothesis, references }: GecItem): GecItemScore {
-    const tag = language.toLowerCase().split('-')[0]!;
+    const tag = languageTag(language);
     const before = wordTokens(source);
     const after = wordTokens(hypothesis);
     const wanted = references.map(wordTokens);
@@ -208,7 +208,12 @@ function atLeastOne<T>(references: readonly T[]): readonly T[] {
 }
 
 function isChinese(language: string): boolean {
-  return ['zh', 'yue'].includes(language.toLowerCase().split('-')[0]!);
+  return ['zh', 'yue'].includes(languageTag(language));
+}
+
+/** tr of tr-TR. */
+function languageTag(language: string): string {
+  return language.toLowerCase().split('-')[0]!;
 }
 
 function spanScore(
@@ -245,9 +250,20 @@ function hitsOfM2(sentence: M2Sentence, language: string): Record<string, Hits> 
   return { ...Object.fromEntries(hits), all };
 }
 
+/** The M2 scorer likes edits that take unchanged neighbours in; the type is that of what is left without them. */
 function ownType(original: string, correction: string, language: string): string {
-  if (isChinese(language)) return charEditType(original, correction);
-  return editType(wordTokens(original), wordTokens(correction), language.toLowerCase().split('-')[0]!);
+  const from = tokensOf(original);
+  const to = tokensOf(correction);
+  while (from.length > 0 && to.length > 0 && from[0] === to[0]) {
+    from.shift();
+    to.shift();
+  }
+  while (from.length > 0 && to.length > 0 && from.at(-1) === to.at(-1)) {
+    from.pop();
+    to.pop();
+  }
+  if (isChinese(language)) return charEditType(from.join(' '), to.join(' '));
+  return editType(wordTokens(from.join(' ')), wordTokens(to.join(' ')), languageTag(language));
 }
 
 /**

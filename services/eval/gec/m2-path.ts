@@ -215,7 +215,8 @@ function edgeBetween(lattice: EditLattice, from: number, to: number): LatticeEdg
   const [start, end] = [lattice.sourceAt[from]!, lattice.sourceAt[to]!];
   const [hypStart, hypEnd] = [lattice.hypAt[from]!, lattice.hypAt[to]!];
   const noop =
-    end - start === 1 && hypEnd - hypStart === 1 && lattice.sourceTokens[start] === lattice.hypTokens[hypStart];
+    end - start === hypEnd - hypStart &&
+    lattice.sourceTokens.slice(start, end).every((token, i) => token === lattice.hypTokens[hypStart + i]);
   return { from, to, start, end, hypStart, hypEnd, steps: 1, noop };
 }
 

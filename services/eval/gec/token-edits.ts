@@ -2,7 +2,7 @@
  * Edits between two Turkish or English sentences, word by word, in the manner of ERRANT (Bryant, Felice and Briscoe 2017)
  * as far as that goes without a tagger and a dictionary: aligned with moves, joined by rules, typed by operation and class.
  *
- * STEP 1, align. A substitution of words costs 0.75 + Levenshtein distance / length of the longer (0 where only case
+ * STEP 1, align. A substitution of words costs 0.75 + Levenshtein distance / length of the longer (0.1 where only case
  * differs), of punctuation 0.5; punctuation never stands for a word.
  * STEP 2, join, in each run of steps that touch: what spells the same letters with other spaces is one edit; so is a word
  * whose ending was taken for a clitic or the other way round, small slips included. Of the rest, deletions in a row are
@@ -17,19 +17,22 @@
  * | CLITIC | Turkish de/da, ki and the question particle mi (with its endings), written together instead of apart, |
  * |        | apart instead of together, or in the wrong form                                                       |
  * | ORTH   | the same letters: case, spaces, hyphens, apostrophes                                                  |
- * | SPELL  | one word, few letters wrong, and not only its ending                                                  |
+ * | SPELL  | one word: few letters wrong, and not only its ending; or any number of dots, tails and hats           |
  * | OTHER  | anything else                                                                                         |
  *
  * Without a dictionary a wrong ending cannot be told from a misspelt one (geldim, geldin), so a change at the end of a word
  * is OTHER, unless it swaps a voiced and a voiceless consonant at equal length (herkez, herkes).
  */
-import { editCounts, errorsOf } from '../error-rate.ts';
 import { lowerTurkish } from '../normalizer/turkish.ts';
 import type { GoldEdit } from '../results.ts';
 import { AlignmentTable, type AlignStep } from './alignment.ts';
+import { letterDistance, lettersOf } from './letter-distance.ts';
 import { isWord, wordTokens } from './word-tokens.ts';
 
 export type EditClass = 'WO' | 'PUNCT' | 'CLITIC' | 'ORTH' | 'SPELL' | 'OTHER';
+
+/** Only case differs: nearly nothing, but not for the doubled word beside one that stands as it should. */
+const CASE_COST = 0.1;
 
 /** Dearer than deleting one token and inserting the other. */
 const NEVER = 3;
@@ -67,7 +70,7 @@ export function tokenListEdits(src: readonly string[], tgt: readonly string[], l
   const known = new Map<string, Token>();
   for (const token of [...src, ...tgt]) {
     const folded = fold(token);
-    if (!known.has(token)) known.set(token, { folded, chars: [...folded], word: isWord(folded) });
+    if (!known.has(token)) known.set(token, { folded, letters: lettersOf(folded), word: isWord(folded) });
   }
   const cost = (a: string, b: string) => substitutionCost(known.get(a)!, known.get(b)!);
   const table = new AlignmentTable(src, tgt, cost, (token) => known.get(token)!.folded);
@@ -95,7 +98,7 @@ function classOf(original: readonly string[], correction: readonly string[], lan
     return 'WO';
   }
   if (language === 'tr' && isCliticChange(from, to)) return 'CLITIC';
-  if (lettersOf(from) === lettersOf(to)) return 'ORTH';
+  if (bareLetters(from) === bareLetters(to)) return 'ORTH';
   if (from.length === 1 && to.length === 1 && isMisspelling(from[0]!, to[0]!)) return 'SPELL';
   return 'OTHER';
 }
@@ -107,15 +110,15 @@ function foldingOf(language: string): (token: string) => string {
 
 interface Token {
   readonly folded: string;
-  readonly chars: readonly string[];
+  readonly letters: readonly number[];
   readonly word: boolean;
 }
 
 function substitutionCost(a: Token, b: Token): number {
-  if (a.folded === b.folded) return 0;
+  if (a.folded === b.folded) return CASE_COST;
   if (a.word !== b.word) return NEVER;
   if (!a.word) return 0.5;
-  return 0.75 + errorsOf(editCounts(a.chars, b.chars)) / Math.max(a.chars.length, b.chars.length);
+  return 0.75 + letterDistance(a.letters, b.letters) / Math.max(a.letters.length, b.letters.length);
 }
 
 function joinSteps(
@@ -156,7 +159,7 @@ function joinRun(
       const from = src.slice(whole.start, whole.end).map(fold);
       const to = tgt.slice(whole.tgtStart, whole.tgtEnd).map(fold);
       if (from.length === 0 || to.length === 0 || ![...from, ...to].every(isWord)) continue;
-      const respaced = lettersOf(from) === lettersOf(to) || (language === 'tr' && isCliticMove(from, to));
+      const respaced = bareLetters(from) === bareLetters(to) || (language === 'tr' && isCliticMove(from, to));
       if (!respaced) continue;
       return [
         ...joinRun(run.slice(0, at), src, tgt, language),
@@ -197,19 +200,24 @@ function isCliticChange(from: readonly string[], to: readonly string[]): boolean
 function isCliticMove(from: readonly string[], to: readonly string[]): boolean {
   const [together, apart] = from.length < to.length ? [from, to] : [to, from];
   if (together.length !== 1 || apart.length !== 2 || !CLITIC.test(apart[1]!)) return false;
-  const [one, two] = [lettersOf(together), lettersOf(apart)];
-  return distance(one, two) <= Math.max(one.length, two.length) / 4 && one.length > lettersOf([apart[0]!]).length;
+  const [one, two] = [bareLetters(together), bareLetters(apart)];
+  return distance(one, two) <= Math.max(one.length, two.length) / 4 && one.length > bareLetters([apart[0]!]).length;
 }
 
-function lettersOf(tokens: readonly string[]): string {
+function bareLetters(tokens: readonly string[]): string {
   return tokens.join('').replace(SAME_LETTER_OTHERWISE, '');
 }
 
-/** Of folded words: few letters differ, and the last one does not, or only by its voice. */
+/** Of folded words: only marks are wrong (gunaydin), or few letters are, and not the last one, or only by its voice. */
 function isMisspelling(a: string, b: string): boolean {
+  if (withoutMarks(a) === withoutMarks(b)) return true;
   if (distance(a, b) > Math.max(1, SPELL_SHARE_MAX * Math.max(lengthOf(a), lengthOf(b)))) return false;
   const [last, other] = [[...a].at(-1)!, [...b].at(-1)!];
   return last === other || (lengthOf(a) === lengthOf(b) && VOICE_PAIRS.has(last + other));
+}
+
+function withoutMarks(word: string): string {
+  return word.normalize('NFD').replace(/\p{M}/gu, '').replaceAll('ı', 'i');
 }
 
 function lengthOf(text: string): number {
@@ -218,5 +226,5 @@ function lengthOf(text: string): number {
 
 /** Levenshtein distance in characters. */
 function distance(a: string, b: string): number {
-  return errorsOf(editCounts([...a], [...b]));
+  return letterDistance(lettersOf(a), lettersOf(b));
 }
