@@ -7,7 +7,8 @@ import { dataFolder } from './temporary-data.ts';
 
 const LINES = 200_000;
 /**
- * Held items would be 200,000 times some 700 bytes, 140 MB; the texts alone are 35 MB. The table of ids is 6 MiB, or 9 while it grows.
+ * Held items would be 200,000 times some 700 bytes, 140 MB; the texts alone are 35 MB. The table of ids is 6 MiB, or 9
+ * while it grows.
  */
 const GROWTH_MAX_BYTES = 24 * 2 ** 20;
 const PROBE = fileURLToPath(new URL('./memory-probe.js', import.meta.url));
