@@ -18,7 +18,7 @@ export const FOLDER_DEPTH_MAX = 32;
 /** Hypotheses of one utterance: recognizers give 5 to 100, lattices expanded by hand up to a few hundred. */
 export const HYPOTHESES_MAX = 1000;
 
-/** References of one sentence: MuCGEC has up to 7; the alternatives of an FCGEC sentence multiply to 12. */
+/** References of one sentence: MuCGEC has up to 7; an FCGEC sentence, its alternatives multiplied, up to 8. */
 export const REFERENCES_MAX = 256;
 
 /** Distinct languages of one data set: ISO 639-1 has 183. Each has a counter of its own. */
