@@ -5,10 +5,12 @@
 import { AppError } from '../../../models/core/app-error.ts';
 import type { PairedEstimate } from '../bootstrap.ts';
 import type { ItemResult } from '../results.ts';
+import { ColumnStore } from './column-store.ts';
 import { percentileInterval } from './interval.ts';
-import { itemSums, type Metric, metricsOf } from './metric-catalog.ts';
-import { type ColumnValue, SumTable, type UnitSums } from './sum-table.ts';
-import { DEFAULT_SUMMARY, type SummaryOptions } from './summary.ts';
+import { LANGUAGES_MAX } from './limits.ts';
+import { comparedSums, type Metric, metricsOf } from './metric-catalog.ts';
+import { type ColumnValue, type Sums, SumTable, type UnitSums } from './sum-table.ts';
+import { admit, DEFAULT_SUMMARY, type SummaryOptions } from './summary.ts';
 
 export interface MetricComparison extends PairedEstimate {
   readonly metric: string;
@@ -29,6 +31,8 @@ export interface SystemComparison {
 }
 
 const CONFIDENCE = 0.95;
+/** Column of the items of A whose partner came. */
+const PAIRED = 'paired';
 
 /** Throws AppError `invalid_option` where an item's references differ: the runs were normalized differently. */
 export function compareSystems(
@@ -43,15 +47,16 @@ export function compareSystems(
 }
 
 /**
- * The same for streams: all of A first, then B. Of A the sums of each item are kept until its partner comes (some 500
- * bytes), of pairs only sums of groups. An id that comes twice counts once, as it came first.
+ * The same for streams: all of A first, then B. Of each item of A some 30 numbers and its id are kept until B has come,
+ * about 500 bytes; of pairs only sums of groups. An id that comes twice counts once, as it came first.
  */
 export class PairedSystems {
   readonly #options: SummaryOptions;
-  readonly #waiting = new Map<string, { readonly reference: string; readonly sums: SumList }>();
+  readonly #rows = new Map<string, number>();
+  readonly #columns = new ColumnStore();
   readonly #table = new SumTable();
   readonly #languages = new Set<string>();
-  readonly #done = new Set<string>();
+  #paired = 0;
   #onlyB = 0;
 
   constructor(options: Partial<SummaryOptions> = {}) {
@@ -59,28 +64,25 @@ export class PairedSystems {
   }
 
   addA(item: ItemResult): void {
-    if (this.#waiting.has(item.id)) return;
-    this.#waiting.set(item.id, { reference: referenceMark(item), sums: [...itemSums(item)] });
+    if (this.#rows.has(item.id)) return;
+    const row = this.#rows.size;
+    this.#rows.set(item.id, row);
+    for (const [name, value] of comparedSums(item)) this.#columns.add(name, row, value);
   }
 
   addB(item: ItemResult): void {
-    if (this.#done.has(item.id)) return;
-    const a = this.#waiting.get(item.id);
-    if (!a) {
+    const row = this.#rows.get(item.id);
+    if (row === undefined) {
       this.#onlyB++;
       return;
     }
-    if (a.reference !== referenceMark(item)) {
-      throw new AppError(
-        'invalid_option',
-        `${item.id}: the two runs were judged against different references (${a.reference} and ${referenceMark(item)} units); give both the same data and normalizer`,
-      );
-    }
-    this.#waiting.delete(item.id);
-    this.#done.add(item.id);
-    this.#languages.add(item.language);
+    if (this.#columns.at(PAIRED, row) > 0) return;
+    this.#columns.add(PAIRED, row, 1);
+    this.#paired++;
+    this.#checkReference(item, row);
+    const language = admit(this.#languages, item.language, LANGUAGES_MAX);
     const unit = this.#options.groups === 'group' ? item.group : item.id;
-    this.#table.add(unit, item.language, '', pairSums(a.sums, [...itemSums(item)]));
+    this.#table.add(unit, language, '', this.#pairSums(item, row));
   }
 
   compare(): SystemComparison {
@@ -92,10 +94,35 @@ export class PairedSystems {
     }
     return {
       metrics: slices.flatMap(({ name, keep }) => this.#compareSlice(name, this.#table.slice(keep))),
-      paired: this.#done.size,
-      onlyA: this.#waiting.size,
+      paired: this.#paired,
+      onlyA: this.#rows.size - this.#paired,
       onlyB: this.#onlyB,
     };
+  }
+
+  /** References are not kept: their lengths in units stand for them. */
+  #checkReference(item: ItemResult, row: number): void {
+    for (const [name, { refUnits }] of Object.entries(item.rates)) {
+      const other = this.#columns.at(`${name}.ref`, row);
+      if (this.#columns.at(`${name}.n`, row) === 0 || other === refUnits) continue;
+      throw new AppError(
+        'invalid_option',
+        `${item.id}: the two runs were judged against different references (${other} and ${refUnits} units of ${name}); give both the same data and normalizer`,
+      );
+    }
+  }
+
+  /** Only what both items have is compared: timings that one run lacks, say, are left out. */
+  #pairSums(item: ItemResult, row: number): Sums {
+    const b = new Map<string, number>();
+    for (const [name, value] of comparedSums(item)) b.set(name, (b.get(name) ?? 0) + value);
+    const sums: [string, number][] = [];
+    for (const name of this.#columns.names()) {
+      const count = `${name.slice(0, name.lastIndexOf('.'))}.n`;
+      if (name === PAIRED || this.#columns.at(count, row) === 0 || !b.get(count)) continue;
+      sums.push([`a:${name}`, this.#columns.at(name, row)], [`b:${name}`, b.get(name) ?? 0]);
+    }
+    return sums;
   }
 
   #compareSlice(slice: string, units: UnitSums): MetricComparison[] {
@@ -122,27 +149,6 @@ export class PairedSystems {
     });
     return metrics.map((metric, m) => estimate(metric, slice, totalA, totalB, draws[m]!, this.#options.draws));
   }
-}
-
-/** References are not kept: their lengths in units stand for them. */
-function referenceMark(item: ItemResult): string {
-  return Object.entries(item.rates)
-    .map(([name, { refUnits }]) => `${name} ${refUnits}`)
-    .join(', ');
-}
-
-type SumList = readonly (readonly [string, number])[];
-
-/** Only what both items have is compared: timings that one run lacks, say, are left out. */
-function pairSums(a: SumList, b: SumList): SumList {
-  const kinds = (sums: SumList) =>
-    new Set(sums.filter(([name]) => name.endsWith('.n')).map(([name]) => name.slice(0, -2)));
-  const [kindsA, kindsB] = [kinds(a), kinds(b)];
-  const kind = (name: string) => name.slice(0, name.lastIndexOf('.'));
-  const isShared = ([name]: readonly [string, number]) => kindsA.has(kind(name)) && kindsB.has(kind(name));
-  const side = (name: string, sums: SumList) =>
-    sums.filter(isShared).map(([column, value]) => [`${name}:${column}`, value] as const);
-  return [...side('a', a), ...side('b', b)];
 }
 
 function sideOf(sums: ColumnValue, side: 'a' | 'b'): ColumnValue {

@@ -1,11 +1,11 @@
 /** Bounds of the metrics, each with its reason. */
 
 /**
- * Units that the bootstrap draws. Beyond that many groups, groups are dealt at random into as many units: the variance of
- * a rate is then estimated to 1.6% (the square root of 2 over 8,192), less than what 2,000 draws leave open, and time and
- * memory stop growing with the data.
+ * Units that the bootstrap draws. Beyond that many groups, groups are dealt at random into as many units: the width of an
+ * interval is then estimated to 1.1% (the square root of 1 over twice as many), less than the 1.6% that 2,000 draws leave
+ * open, and time and memory stop growing with the data.
  */
-export const UNITS_MAX = 8192;
+export const UNITS_MAX = 4096;
 
 /** Named collections that get rows of their own; more would drown the table. Further ones count under `set=other`. */
 export const SETS_MAX = 32;

@@ -2,7 +2,7 @@
  * Every metric of an evaluation: its name, the sums that it is made of, its formula. `itemSums` says what an item adds;
  * `metricsOf` lists the metrics that a set of sums can answer. docs/metrics.md describes each.
  */
-import type { EditCounts } from '../error-rate.ts';
+import { type EditCounts, errorsOf } from '../error-rate.ts';
 import type { Hits, ItemResult, RateMetric } from '../results.ts';
 import { fScore, precisionOf, recallOf } from './hits.ts';
 import type { ColumnValue, Sums } from './sum-table.ts';
@@ -11,8 +11,10 @@ export interface Metric {
   readonly name: string;
   /** `type=S`, `letter=ğ`; '' for most. */
   readonly part: string;
-  /** Sums that the formula reads. */
+  /** Sums that the formula reads; the bootstrap draws these. */
   readonly columns: readonly string[];
+  /** Absent: yes. */
+  readonly hasInterval?: false;
   /** Column that counts the items behind it. */
   readonly itemsColumn: string;
   readonly better: 'lower' | 'higher';
@@ -29,7 +31,6 @@ const RATES: readonly RateMetric[] = ['WER', 'CER', 'MER'];
 /** Columns of edit counts behind `CER any order`. */
 const ANY_ORDER = 'any-order';
 const HITS = ['tp', 'fp', 'fn'] as const;
-const EDITS = ['ref', 'hyp', 'sub', 'del', 'ins'] as const;
 
 /** What one item adds to the sums of its unit. `typeName` may fold rare error types into one, so that columns stay few. */
 export function* itemSums(item: ItemResult, typeName: (type: string) => string = (type) => type): Sums {
@@ -65,8 +66,16 @@ export function* itemSums(item: ItemResult, typeName: (type: string) => string =
   yield* costSums(item);
 }
 
+/** Sums of an item that two systems are compared by: no stage times, and errors without their split. */
+export function* comparedSums(item: ItemResult): Sums {
+  for (const sum of itemSums(item)) {
+    if (!/^time:|\.(?:hyp|sub|del|ins)$/u.test(sum[0])) yield sum;
+  }
+}
+
 function* editSums(name: string, counts: EditCounts): Sums {
   yield [`${name}.ref`, counts.refUnits];
+  yield [`${name}.err`, errorsOf(counts)];
   yield [`${name}.hyp`, counts.hypUnits];
   yield [`${name}.sub`, counts.substitutions];
   yield [`${name}.del`, counts.deletions];
@@ -148,10 +157,10 @@ function rateMetric(name: string, column: string): Metric {
   return {
     name,
     part: '',
-    columns: EDITS.map((part) => `${column}.${part}`),
+    columns: [`${column}.err`, `${column}.ref`],
     itemsColumn: `${column}.n`,
     better: 'lower',
-    value: (at) => (at(`${column}.sub`) + at(`${column}.del`) + at(`${column}.ins`)) / at(`${column}.ref`),
+    value: (at) => at(`${column}.err`) / at(`${column}.ref`),
     counts,
   };
 }
@@ -279,7 +288,8 @@ function stageMetrics(columns: ReadonlySet<string>): Metric[] {
     .map((stage) => ({
       name: 'time per item (ms)',
       part: `stage=${stage}`,
-      columns: [`time:${stage}.ms`, `time:${stage}.n`],
+      columns: [],
+      hasInterval: false,
       itemsColumn: `time:${stage}.n`,
       better: 'lower',
       value: (at) => at(`time:${stage}.ms`) / at(`time:${stage}.n`),

@@ -4,6 +4,7 @@
  * are drawn in the order of their names, so results do not depend on the order in which items come.
  */
 import { SeededRandom } from '../random.ts';
+import { ColumnStore } from './column-store.ts';
 import { UNITS_MAX } from './limits.ts';
 
 /** What one item adds to its unit. */
@@ -18,12 +19,10 @@ interface Row {
   readonly set: string;
 }
 
-const FIRST_CAPACITY = 64;
-
 export class SumTable {
   #rows: Row[] = [];
   #index = new Map<string, number>();
-  #columns = new Map<string, Float64Array>();
+  #columns = new ColumnStore();
   #units = new Set<string>();
   #folded = false;
 
@@ -33,11 +32,11 @@ export class SumTable {
       if (this.#units.size > UNITS_MAX) this.#fold();
     }
     const at = this.#rowOf(this.#folded ? bucketOf(unit) : unit, language, set);
-    for (const [column, value] of sums) this.#column(column, at)[at]! += value;
+    for (const [column, value] of sums) this.#columns.add(column, at, value);
   }
 
   columns(): string[] {
-    return [...this.#columns.keys()];
+    return this.#columns.names();
   }
 
   /** Sums by unit over the rows that `keep` chooses, in the order of the units' names. */
@@ -53,10 +52,8 @@ export class SumTable {
     const units = [...chosen].sort(([a], [b]) => (a < b ? -1 : 1));
     const values = new Float64Array(units.length * names.length);
     names.forEach((name, c) => {
-      const column = this.#columns.get(name)!;
       units.forEach(([, rows], u) => {
-        // A column may be shorter than the table: its first value came late.
-        for (const row of rows) values[u * names.length + c]! += column[row] ?? 0;
+        for (const row of rows) values[u * names.length + c]! += this.#columns.at(name, row);
       });
     });
     return new UnitSums(names, units.length, values);
@@ -70,27 +67,16 @@ export class SumTable {
     return this.#rows.push({ unit, language, set }) - 1;
   }
 
-  #column(name: string, row: number): Float64Array {
-    const held = this.#columns.get(name);
-    if (held && row < held.length) return held;
-    let capacity = held?.length ?? FIRST_CAPACITY;
-    while (capacity <= row) capacity *= 2;
-    const grown = new Float64Array(capacity);
-    if (held) grown.set(held);
-    this.#columns.set(name, grown);
-    return grown;
-  }
-
   #fold(): void {
     const [rows, columns] = [this.#rows, this.#columns];
     this.#rows = [];
     this.#index = new Map();
-    this.#columns = new Map();
+    this.#columns = new ColumnStore();
     this.#units = new Set();
     this.#folded = true;
     rows.forEach(({ unit, language, set }, row) => {
       const at = this.#rowOf(bucketOf(unit), language, set);
-      for (const [name, column] of columns) this.#column(name, at)[at]! += column[row] ?? 0;
+      for (const name of columns.names()) this.#columns.add(name, at, columns.at(name, row));
     });
   }
 }

@@ -123,7 +123,7 @@ export class MetricSummary {
 }
 
 /** Further names than `max` are counted under one. */
-function admit(names: Set<string>, name: string, max: number): string {
+export function admit(names: Set<string>, name: string, max: number): string {
   if (names.has(name)) return name;
   const admitted = names.size < max ? name : 'other';
   names.add(admitted);
@@ -142,13 +142,14 @@ function metricRows(
     const columns = [...new Set(metrics.flatMap((metric) => metric.columns))];
     units.resample(columns, options, (draw, sums) => {
       metrics.forEach((metric, m) => {
-        draws[m]![draw] = metric.value(sums);
+        if (metric.hasInterval !== false) draws[m]![draw] = metric.value(sums);
       });
     });
   }
   return metrics.map((metric, m): MetricRow => {
     const value = metric.value(units.total);
-    const interval = Number.isNaN(value) || units.units < 2 ? undefined : intervalOf(metric, value, units, draws[m]!);
+    const isPoint = metric.hasInterval === false || Number.isNaN(value) || units.units < 2;
+    const interval = isPoint ? undefined : intervalOf(metric, value, units, draws[m]!);
     return {
       metric: metric.name,
       slice: [slice, metric.part].filter(Boolean).join(' '),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
+  ALIGN_CELLS_MAX,
   align,
   editCounts,
   errorRate,
@@ -140,6 +141,12 @@ test('a text too long for one table is aligned in parts, at the same cost', () =
   ] as const) {
     assert.equal(pairs.filter((pair) => pair.kind === kind).length, count);
   }
+});
+
+test('texts whose product of lengths passes the bound are not aligned', () => {
+  const side = Math.ceil(Math.sqrt(ALIGN_CELLS_MAX)) + 1;
+  const [ref, hyp] = [new Array<string>(side).fill('a'), new Array<string>(side).fill('b')];
+  assert.throws(() => align(ref, hyp), /too long to align/);
 });
 
 /** Every cell, without a band. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorsOf, textEdits } from '../../../../../services/eval/error-rate.ts';
 import { anyOrderEdits } from '../../../../../services/eval/metric/any-order.ts';
+import { ANY_ORDER_CELLS_MAX } from '../../../../../services/eval/metric/limits.ts';
 import { SeededRandom } from '../../../../../services/eval/random.ts';
 
 function errors(ref: string[], hyp: string[]) {
@@ -45,4 +46,12 @@ test('never more errors than in plain order, and none where the lines are equal'
     assert.ok(free! <= plain!, `${ref.join('|')} / ${hyp.join('|')}`);
     assert.equal(errors(ref, random.shuffle([...ref]))[1], 0);
   }
+});
+
+test('a page beyond the bound has no any-order rate, unless its lines are equal', () => {
+  const side = Math.ceil(Math.sqrt(ANY_ORDER_CELLS_MAX)) + 1;
+  const [a, b] = ['a'.repeat(side), 'b'.repeat(side)];
+  const plain = { refUnits: side, hypUnits: side, substitutions: side, deletions: 0, insertions: 0 };
+  assert.equal(anyOrderEdits([a], [b], plain), undefined);
+  assert.equal(errorsOf(anyOrderEdits([a, 'x'], ['x', a], plain)!), 0);
 });

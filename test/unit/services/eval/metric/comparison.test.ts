@@ -68,7 +68,7 @@ test('runs that were judged against different references are refused by name', (
     (error) =>
       error instanceof AppError &&
       error.code === 'invalid_option' &&
-      /^one\.wav: .*WER 2 and WER 3/u.test(error.message),
+      /^one\.wav: .*2 and 3 units of WER/u.test(error.message),
   );
 });
 

@@ -113,7 +113,7 @@ test('time, language model rows, latencies and calibration', () => {
   );
 });
 
-test('pages: any order, 1-NED, words, lines, letters, numbers', () => {
+test('pages have rows for reading order, 1-NED, words, lines, letters and numbers', () => {
   const page = (id: string): ItemResult =>
     itemResult({
       id,

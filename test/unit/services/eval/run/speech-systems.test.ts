@@ -12,7 +12,7 @@ function toyEngine() {
   const calls: { input: TranscribeInput; request: TranscribeRequest | undefined }[] = [];
   let closed = 0;
   const bytefuse: Bytefuse = {
-    facts: { recognizer: 'toy', llm: null, device: 'cpu', threads: 1 },
+    facts: { recognizer: 'toy', pages: null, llm: null, device: 'cpu', threads: 1 },
     transcribe: async (input, request) => {
       calls.push({ input, request });
       const said = segment(0, 1, ' hello there', { words: spreadWords(0, 1, [' hello', ' there']) });
