@@ -24,7 +24,7 @@ export const PAGE_STYLE = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
-  margin: 0 auto; max-width: 1120px; padding: 40px clamp(16px, 4vw, 40px) 80px; background: var(--page); color: var(--text);
+  margin: 0 auto; overflow-wrap: break-word; max-width: 1120px; padding: 40px clamp(16px, 4vw, 40px) 80px; background: var(--page); color: var(--text);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", "PingFang SC",
     "Microsoft YaHei", sans-serif;
 }
@@ -115,9 +115,10 @@ svg.plot { display: block; width: 100%; height: auto; max-width: 560px; overflow
 .card[hidden] { display: none; }
 .card header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 14px; margin-bottom: 10px; }
 .card h3 { overflow-wrap: anywhere; min-width: 0; }
+.card header .faint { min-width: 0; }
 .card header .faint { font-size: 0.875rem; overflow-wrap: anywhere; }
 .reasons { margin: 0 0 12px; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: 4px 8px; }
-.reasons li { padding: 1px 9px; border: 1px solid var(--rule); border-radius: 99px; font-size: 0.8125rem; color: var(--soft); overflow-wrap: anywhere; }
+.reasons li { min-width: 0; max-width: 100%; padding: 1px 9px; border: 1px solid var(--rule); border-radius: 99px; font-size: 0.8125rem; color: var(--soft); overflow-wrap: anywhere; }
 .card audio { display: block; width: 100%; max-width: 480px; height: 40px; margin: 0 0 12px; }
 .crop { display: flex; flex-direction: column-reverse; align-items: flex-start; gap: 6px; margin: 0 0 12px; }
 .crop label { color: var(--soft); font-size: 0.8125rem; }
