@@ -60,6 +60,7 @@ tbody tr.group th { padding-top: 20px; font-weight: 700; border-bottom-color: va
 .num { text-align: right; white-space: nowrap; }
 td.num small, .interval { color: var(--soft); font-size: 0.8125rem; }
 td.num small { display: block; }
+[class^="verdict-"] { white-space: nowrap; }
 .verdict-better { color: var(--added); font-weight: 600; }
 .verdict-worse { color: var(--removed); font-weight: 600; }
 .verdict-unclear { color: var(--soft); }
@@ -162,6 +163,7 @@ ins { color: var(--added); background: var(--added-wash); text-decoration: under
   :root {
     color-scheme: light;
     --page: #ffffff; --card: #ffffff; --text: #000000; --soft: #4b5563; --rule: #cccccc; --grid: #e2e2e2; --wash: #f3f3f3;
+    --accent: #0b63b0;
     --removed: #9b1c1c; --removed-wash: #fdeaea; --added: #0f5c3a; --added-wash: #e3f5ea; --code-wash: #fff1c9;
     --s0: #0072b2; --s1: #d55e00; --s2: #00846a; --s3: #b0579a; --s4: #8a6a00; --s5: #3d9bd6; --s6: #5a3fa0; --s7: #6b7280;
     --sign: #ffffff;
@@ -171,5 +173,10 @@ ins { color: var(--added); background: var(--added-wash); text-decoration: under
   .card, figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding: 3px 7px; }
+  thead th, .interval, td.num small { font-size: 7.5pt; }
+  .plots { grid-template-columns: 1fr 1fr; gap: 24px 28px; }
+  .plots.small { grid-template-columns: 1fr 1fr 1fr; }
 }
 `;

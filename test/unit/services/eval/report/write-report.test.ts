@@ -291,3 +291,20 @@ test('memory does not grow with the texts of 200,000 lines', async (t) => {
   const grownBytes = after.heapUsed + after.external - before.heapUsed - before.external;
   assert.ok(grownBytes < 80e6, `grown by ${grownBytes} bytes`);
 });
+
+test('a page has at most 400 cards, taken from every list alike, and says how many were left out', async (t) => {
+  const systems = ['a', 'b', 'c'];
+  const items = systems.flatMap((system, s) =>
+    Array.from({ length: 600 }, (_, i) =>
+      toyItem({ id: `u${i}`, system, ...(i % 3 === s ? { hypothesis: 'one two' } : {}) }),
+    ),
+  );
+  const results = toyResults({ data: { location: 'x', form: 'y', items: 600 } }, systems);
+  const { cards, warnings } = await readReport(await evaluationFolder(t, results, items), { shownItems: 200 });
+  assert.equal(cards.length, 400);
+  assert.deepEqual(warnings, ['200 more items were chosen to be shown and did not fit on the page.']);
+  for (const system of [0, 1, 2]) {
+    const chosen = cards.filter(({ item }) => item.reasons.some((reason) => reason.system === system));
+    assert.ok(chosen.length >= 130, `${chosen.length} of system ${system}`);
+  }
+});
