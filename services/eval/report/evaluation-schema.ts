@@ -23,27 +23,27 @@ export function checkResults(value: unknown): EvalResults {
   }
   if (!TASKS.includes(results['task'] as EvalTask)) throw new Mismatch(`"task" is none of ${TASKS.join(', ')}`);
   strings(results, ['startedAt', 'finishedAt'], '');
-  list(results['command'], '"command"', (word, name) => string(word, name));
-  if (results['commit'] !== null) string(results['commit'], '"commit"');
-  const machine = fields(results['machine'], '"machine"');
+  list(results['command'], 'command', (word, name) => string(word, name));
+  if (results['commit'] !== null) string(results['commit'], 'commit');
+  const machine = fields(results['machine'], 'machine');
   strings(machine, ['cpu', 'node'], 'machine.');
   numbers(machine, ['cores', 'memoryBytes'], 'machine.');
-  fields(results['settings'], '"settings"');
-  list(results['models'], '"models"', (model, name) =>
+  fields(results['settings'], 'settings');
+  list(results['models'], 'models', (model, name) =>
     strings(fields(model, name), ['name', 'role', 'sha256'], `${name}.`),
   );
-  const data = fields(results['data'], '"data"');
+  const data = fields(results['data'], 'data');
   strings(data, ['location', 'form'], 'data.');
   numbers(data, ['items'], 'data.');
   checkSystems(results['systems']);
-  list(results['comparisons'], '"comparisons"', checkComparison);
+  list(results['comparisons'], 'comparisons', checkComparison);
   // Everything that is read from it was checked above.
   return value as EvalResults;
 }
 
 function checkSystems(value: unknown): void {
   const names = new Set<unknown>();
-  list(value, '"systems"', (entry, where) => {
+  list(value, 'systems', (entry, where) => {
     const system = fields(entry, where);
     strings(system, ['name'], `${where}.`);
     numbers(system, ['failed'], `${where}.`);
@@ -86,7 +86,7 @@ function checkComparison(value: unknown, where: string): void {
 export function checkItem(value: unknown): ItemResult {
   const item = fields(value, 'the line');
   strings(item, ['id', 'system', 'language', 'set', 'group', 'reference', 'hypothesis', 'rawHypothesis'], '');
-  const rates = fields(item['rates'], '"rates"');
+  const rates = fields(item['rates'], 'rates');
   for (const name of Object.keys(rates)) numbers(fields(rates[name], `rates.${name}`), COUNT_FIELDS, `rates.${name}.`);
   for (const name of ['source', 'mediaPath']) if (item[name] !== undefined) string(item[name], `"${name}"`);
   for (const name of ['oneMinusNed', 'durationS', 'llmRows', 'llmRowsEager']) optionalNumber(item[name], `"${name}"`);
@@ -94,18 +94,18 @@ export function checkItem(value: unknown): ItemResult {
     if (item[name] !== undefined) numbers(fields(item[name], `"${name}"`), HIT_FIELDS, `${name}.`);
   }
   if (item['edits'] !== undefined) {
-    const edits = fields(item['edits'], '"edits"');
+    const edits = fields(item['edits'], 'edits');
     for (const type of Object.keys(edits)) numbers(fields(edits[type], `edits.${type}`), HIT_FIELDS, `edits.${type}.`);
   }
-  if (item['words'] !== undefined) numbers(fields(item['words'], '"words"'), ['right', 'total'], 'words.');
+  if (item['words'] !== undefined) numbers(fields(item['words'], 'words'), ['right', 'total'], 'words.');
   if (item['timings'] !== undefined) {
-    const timings = fields(item['timings'], '"timings"');
+    const timings = fields(item['timings'], 'timings');
     numbers(timings, Object.keys(timings), 'timings.');
   }
   if (item['clean'] !== undefined) {
-    const clean = fields(item['clean'], '"clean"');
+    const clean = fields(item['clean'], 'clean');
     for (const name of ['sourceCorrect', 'changed']) {
-      if (typeof clean[name] !== 'boolean') throw new Mismatch(`clean.${name} is not true or false`);
+      if (typeof clean[name] !== 'boolean') throw new Mismatch(`"clean.${name}" is not true or false`);
     }
   }
   checkLists(item);
@@ -114,26 +114,26 @@ export function checkItem(value: unknown): ItemResult {
 
 function checkLists(item: Fields): void {
   if (item['confidences'] !== undefined) {
-    list(item['confidences'], '"confidences"', (pair, where) => {
+    list(item['confidences'], 'confidences', (pair, where) => {
       if (!Array.isArray(pair) || typeof pair[0] !== 'number' || (pair[1] !== 0 && pair[1] !== 1)) {
-        throw new Mismatch(`${where} is not [confidence, 0 or 1]`);
+        throw new Mismatch(`${quoted(where)} is not [confidence, 0 or 1]`);
       }
     });
   }
   if (item['changes'] !== undefined) {
-    list(item['changes'], '"changes"', (change, where) => strings(fields(change, where), ['from', 'to'], `${where}.`));
+    list(item['changes'], 'changes', (change, where) => strings(fields(change, where), ['from', 'to'], `${where}.`));
   }
-  if (item['error'] !== undefined) strings(fields(item['error'], '"error"'), ['code', 'message'], 'error.');
+  if (item['error'] !== undefined) strings(fields(item['error'], 'error'), ['code', 'message'], 'error.');
 }
 
 function fields(value: unknown, name: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Mismatch(`${name} is not an object`);
+    throw new Mismatch(`${quoted(name)} is not an object`);
   return value as Fields;
 }
 
 function list(value: unknown, name: string, check: (entry: unknown, name: string) => void): void {
-  if (!Array.isArray(value)) throw new Mismatch(`${name} is not a list`);
+  if (!Array.isArray(value)) throw new Mismatch(`${quoted(name)} is not a list`);
   for (let i = 0; i < value.length; i++) check(value[i], name);
 }
 
@@ -142,7 +142,7 @@ function strings(value: Fields, names: readonly string[], path: string): void {
 }
 
 function string(value: unknown, name: string): void {
-  if (typeof value !== 'string') throw new Mismatch(`${name} is not a string`);
+  if (typeof value !== 'string') throw new Mismatch(`${quoted(name)} is not a string`);
 }
 
 function numbers(value: Fields, names: readonly string[], path: string): void {
@@ -150,9 +150,14 @@ function numbers(value: Fields, names: readonly string[], path: string): void {
 }
 
 function number(value: unknown, name: string): void {
-  if (typeof value !== 'number') throw new Mismatch(`${name} is not a number`);
+  if (typeof value !== 'number') throw new Mismatch(`${quoted(name)} is not a number`);
 }
 
 function optionalNumber(value: unknown, name: string): void {
-  if (value !== undefined && typeof value !== 'number') throw new Mismatch(`${name} is not a number`);
+  if (value !== undefined && typeof value !== 'number') throw new Mismatch(`${quoted(name)} is not a number`);
+}
+
+/** Fields in quotes; `the file` and `the line` are no fields. */
+function quoted(name: string): string {
+  return name.includes(' ') ? name : `"${name}"`;
 }

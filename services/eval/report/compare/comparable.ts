@@ -3,8 +3,8 @@ import { AppError } from '../../../../models/core/app-error.ts';
 import type { EvalResults } from '../../results.ts';
 import type { SystemPair } from './compare-results.ts';
 
-/** The setting that decides what is a difference at all; figures of two normalizers say nothing of each other. */
-const NORMALIZER = 'normalizer';
+/** Settings that decide what is a difference at all; figures of two normalizers say nothing of each other. */
+const NORMALIZER_SETTINGS = ['normalizer', 'script', 'numerals'] as const;
 
 export interface Comparable {
   readonly pairs: readonly SystemPair[];
@@ -16,12 +16,14 @@ export function checkComparable(a: EvalResults, b: EvalResults): Comparable {
   if (a.task !== b.task) {
     throw new AppError('results_incomparable', `A is an evaluation of ${a.task}, B of ${b.task}`);
   }
-  const [normalizerA, normalizerB] = [stableJson(a.settings[NORMALIZER]), stableJson(b.settings[NORMALIZER])];
-  if (normalizerA !== normalizerB) {
-    throw new AppError(
-      'results_incomparable',
-      `the texts were normalized differently: ${normalizerA} in A, ${normalizerB} in B`,
-    );
+  for (const name of NORMALIZER_SETTINGS) {
+    const [valueA, valueB] = [stableJson(a.settings[name]), stableJson(b.settings[name])];
+    if (valueA !== valueB) {
+      throw new AppError(
+        'results_incomparable',
+        `the texts were normalized differently: ${name} is ${valueA} in A, ${valueB} in B`,
+      );
+    }
   }
   const pairs = pairSystems(a, b);
   if (pairs.length === 0) {
@@ -55,10 +57,9 @@ function differences(a: EvalResults, b: EvalResults): string[] {
     const describe = (model: typeof modelA) => (model ? `${model.name} (${model.sha256.slice(0, 12)})` : 'none');
     warnings.push(`The ${role} differs: ${describe(modelA)} in A, ${describe(modelB)} in B.`);
   }
-  const others = (results: EvalResults) => ({ ...results.settings, [NORMALIZER]: undefined });
-  const [settingsA, settingsB] = [others(a), others(b)] as Record<string, unknown>[];
-  for (const name of new Set([...Object.keys(settingsA!), ...Object.keys(settingsB!)])) {
-    const [valueA, valueB] = [stableJson(settingsA![name]), stableJson(settingsB![name])];
+  // Those of the normalizer are equal by now.
+  for (const name of new Set([...Object.keys(a.settings), ...Object.keys(b.settings)])) {
+    const [valueA, valueB] = [stableJson(a.settings[name]), stableJson(b.settings[name])];
     if (valueA !== valueB) warnings.push(`The setting ${name} differs: ${valueA} in A, ${valueB} in B.`);
   }
   return warnings;

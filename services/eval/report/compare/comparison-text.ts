@@ -83,6 +83,7 @@ function itemLines(title: string, items: readonly ComparedItem[]): string[] {
 function marked(reference: string, hypothesis: string): string {
   if (hypothesis === '') return '(empty)';
   const { parts } = textDiff(reference, hypothesis);
+  if (!parts.some(({ kind }) => kind === 'changed')) return '(no error)';
   const text = parts
     .map((part, i) => {
       if (part.kind === 'folded') return ' ... ';

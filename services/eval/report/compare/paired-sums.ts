@@ -29,8 +29,9 @@ export class PairedSums {
     this.complement = complement;
   }
 
+  /** Groups that hold a unit: what a bootstrap draws from. */
   get groups(): number {
-    return this.#groups;
+    return this.#units.reduce((sum, units) => sum + (units > 0 ? 1 : 0), 0);
   }
 
   add(group: number, errorsA: number, errorsB: number, units: number): void {

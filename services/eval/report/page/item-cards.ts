@@ -116,9 +116,13 @@ export function diffText(reference: string, hypothesis: string, language: string
   if (hypothesis === '' && reference !== '') {
     return html`<div class="text" ${textAttributes(language)}><del>${visible(cut(reference))}</del></div>`;
   }
-  const { parts, whole } = textDiff(reference, hypothesis);
+  const { parts, leftOut } = textDiff(reference, hypothesis);
+  if (leftOut === 0 && !parts.some(({ kind }) => kind === 'changed')) {
+    return html`<div class="faint">${reference === '' ? 'empty, as the reference' : 'as the reference'}</div>`;
+  }
   return html`<div class="text" ${textAttributes(language)}>${parts.map(diffPart)}</div>${
-    !whole && html`<p class="note">Too long to be aligned as a whole: the beginning is.</p>`
+    leftOut > 0 &&
+    html`<p class="note">Too long to be aligned as a whole: ${leftOut} more words or characters follow.</p>`
   }`;
 }
 

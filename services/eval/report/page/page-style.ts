@@ -24,7 +24,7 @@ export const PAGE_STYLE = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
-  margin: 0 auto; max-width: 1120px; padding: 40px clamp(16px, 4vw, 40px) 80px; background: var(--page); color: var(--text);
+  margin: 0 auto; overflow-wrap: break-word; max-width: 1120px; padding: 40px clamp(16px, 4vw, 40px) 80px; background: var(--page); color: var(--text);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", "PingFang SC",
     "Microsoft YaHei", sans-serif;
 }
@@ -60,6 +60,7 @@ tbody tr.group th { padding-top: 20px; font-weight: 700; border-bottom-color: va
 .num { text-align: right; white-space: nowrap; }
 td.num small, .interval { color: var(--soft); font-size: 0.8125rem; }
 td.num small { display: block; }
+[class^="verdict-"] { white-space: nowrap; }
 .verdict-better { color: var(--added); font-weight: 600; }
 .verdict-worse { color: var(--removed); font-weight: 600; }
 .verdict-unclear { color: var(--soft); }
@@ -115,9 +116,10 @@ svg.plot { display: block; width: 100%; height: auto; max-width: 560px; overflow
 .card[hidden] { display: none; }
 .card header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 14px; margin-bottom: 10px; }
 .card h3 { overflow-wrap: anywhere; min-width: 0; }
+.card header .faint { min-width: 0; }
 .card header .faint { font-size: 0.875rem; overflow-wrap: anywhere; }
 .reasons { margin: 0 0 12px; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: 4px 8px; }
-.reasons li { padding: 1px 9px; border: 1px solid var(--rule); border-radius: 99px; font-size: 0.8125rem; color: var(--soft); overflow-wrap: anywhere; }
+.reasons li { min-width: 0; max-width: 100%; padding: 1px 9px; border: 1px solid var(--rule); border-radius: 99px; font-size: 0.8125rem; color: var(--soft); overflow-wrap: anywhere; }
 .card audio { display: block; width: 100%; max-width: 480px; height: 40px; margin: 0 0 12px; }
 .crop { display: flex; flex-direction: column-reverse; align-items: flex-start; gap: 6px; margin: 0 0 12px; }
 .crop label { color: var(--soft); font-size: 0.8125rem; }
@@ -161,6 +163,7 @@ ins { color: var(--added); background: var(--added-wash); text-decoration: under
   :root {
     color-scheme: light;
     --page: #ffffff; --card: #ffffff; --text: #000000; --soft: #4b5563; --rule: #cccccc; --grid: #e2e2e2; --wash: #f3f3f3;
+    --accent: #0b63b0;
     --removed: #9b1c1c; --removed-wash: #fdeaea; --added: #0f5c3a; --added-wash: #e3f5ea; --code-wash: #fff1c9;
     --s0: #0072b2; --s1: #d55e00; --s2: #00846a; --s3: #b0579a; --s4: #8a6a00; --s5: #3d9bd6; --s6: #5a3fa0; --s7: #6b7280;
     --sign: #ffffff;
@@ -170,5 +173,10 @@ ins { color: var(--added); background: var(--added-wash); text-decoration: under
   .card, figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding: 3px 7px; }
+  thead th, .interval, td.num small { font-size: 7.5pt; }
+  .plots { grid-template-columns: 1fr 1fr; gap: 24px 28px; }
+  .plots.small { grid-template-columns: 1fr 1fr 1fr; }
 }
 `;

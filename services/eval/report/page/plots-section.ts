@@ -241,7 +241,7 @@ function editPlots({ systems, bins }: PlotInput): Plot[] {
       const [type, { tp, fp, fn }] = entry;
       const precision = tp / (tp + fp);
       const recall = tp / (tp + fn);
-      return { name: `${type} (${gold(entry)} gold edits)`, values: [precision, recall, fBeta(tp, fp, fn)] };
+      return { name: `${type} (${gold(entry)} gold)`, values: [precision, recall, fBeta(tp, fp, fn)] };
     });
     const title = `Edits by type: ${name}`;
     const svg = barPlot({

@@ -7,15 +7,15 @@ import { DIFF_CELLS_MAX, DIFF_CONTEXT_UNITS } from '../limits.ts';
 
 export type DiffPart =
   | { readonly kind: 'same'; readonly text: string }
-  /** Units that are only counted: an unchanged stretch, or what is too long to be aligned. */
+  /** An unchanged stretch whose units are only counted. */
   | { readonly kind: 'folded'; readonly units: number }
   /** `removed` stands in the reference only, `added` in the hypothesis only; one of them may be ''. */
   | { readonly kind: 'changed'; readonly removed: string; readonly added: string };
 
 export interface TextDiff {
   readonly parts: readonly DiffPart[];
-  /** False where the texts were cut before they were aligned. */
-  readonly whole: boolean;
+  /** Units at the end that were not aligned, since the texts are too long; of the longer one. */
+  readonly leftOut: number;
 }
 
 interface Unit {
@@ -29,9 +29,8 @@ export function textDiff(reference: string, hypothesis: string): TextDiff {
   const hyp = spacedUnits(hypothesis);
   const fits = ref.length * hyp.length <= DIFF_CELLS_MAX;
   const most = fits ? Number.POSITIVE_INFINITY : Math.floor(Math.sqrt(DIFF_CELLS_MAX));
-  const parts = grouped(ref.slice(0, most), hyp.slice(0, most));
-  if (!fits) parts.push({ kind: 'folded', units: Math.max(ref.length, hyp.length) - most });
-  return { parts: parts.flatMap(fold), whole: fits };
+  const parts = grouped(ref.slice(0, most), hyp.slice(0, most)).flatMap(fold);
+  return { parts, leftOut: fits ? 0 : Math.max(ref.length, hyp.length) - most };
 }
 
 function spacedUnits(text: string): Unit[] {

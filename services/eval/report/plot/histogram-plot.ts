@@ -1,7 +1,7 @@
 /** Histograms of one quantity for several systems, one above the other over a common logarithmic axis. */
 import { type Caption, FIGURE_WIDTH, figure, X_AXIS_HEIGHT, type XTick, xAxis } from './figure.ts';
 import { decadeAxis, linearScale, logScale } from './scale.ts';
-import { element, fitLabel, label, line, tooltip } from './svg.ts';
+import { element, fitLabel, label, labelWidth, line, tooltip } from './svg.ts';
 
 export interface HistogramPlot extends Caption {
   readonly xName: string;
@@ -68,10 +68,11 @@ export function histogramPlot(plot: HistogramPlot): string {
     );
   });
   const bottom = Math.max(1, plot.panels.length) * panelHeight - GAP_PX;
-  const ticks = axis.ticks.map((tick, i): XTick => {
-    const x = scale(tick);
-    // The first label would begin outside of the drawing.
-    return { x: i === 0 ? x + 14 : i === axis.ticks.length - 1 ? x - 6 : x, text: plot.format(tick) };
+  // Labels at both ends would reach out of the drawing.
+  const ticks = axis.ticks.map((tick): XTick => {
+    const text = plot.format(tick);
+    const half = labelWidth(text) / 2;
+    return { x: Math.min(Math.max(scale(tick), half), FIGURE_WIDTH - half), text };
   });
   return figure(plot, FIGURE_WIDTH, bottom + X_AXIS_HEIGHT, ...body, xAxis({ ...area, bottom }, ticks, plot.xName));
 }

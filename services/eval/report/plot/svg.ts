@@ -9,7 +9,7 @@ export type Attributes = Readonly<Record<string, string | number | undefined>>;
 /** Font size of labels in the drawings' own pixels; the style sheet sets the same. */
 export const LABEL_PX = 13;
 /** Width of one terminal column of text, as a share of the font size: an average of digits and lower case, a little wide. */
-const COLUMN_EM = 0.56;
+const COLUMN_EM = 0.6;
 
 /** `<name a="...">children</name>`. Attributes are escaped; children are SVG already (see `label` for text). */
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
