@@ -4,7 +4,7 @@
  * ```ts
  * const bytefuse = await openBytefuse({ modalities: ['speech', 'page'] });
  * const { text } = await bytefuse.transcribe('speech.wav', { language: 'en' });
- * for await (const { page } of bytefuse.read('scan.pdf', { language: 'tr' })) console.log(page.blocks);
+ * for await (const { page } of bytefuse.read('scan.pdf', { language: 'tr' })) pages.push(page);
  * await bytefuse.close();
  * ```
  */

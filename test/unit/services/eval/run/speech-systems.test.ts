@@ -12,6 +12,7 @@ function toyEngine() {
   const calls: { input: TranscribeInput; request: TranscribeRequest | undefined }[] = [];
   let closed = 0;
   const bytefuse: Bytefuse = {
+    read: () => assert.fail('no pages are read here'),
     facts: { recognizer: 'toy', pages: null, llm: null, device: 'cpu', threads: 1 },
     transcribe: async (input, request) => {
       calls.push({ input, request });
