@@ -35,7 +35,7 @@ export function quadStrip(page: Raster, quad: Quad): LineStrip {
 }
 
 /**
- * The projective map from a rectangle (0, 0) .. (length, height) to a quad (Heckbert 1989, section 2.2.3): 
+ * The projective map from a rectangle (0, 0) .. (length, height) to a quad (Heckbert 1989, section 2.2.3):
  * x = (a u + b v + c) / (g u + h v + 1), y = (d u + e v + f) / (g u + h v + 1).
  *
  * @returns a, b, c, d, e, f, g, h

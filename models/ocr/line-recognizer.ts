@@ -2,8 +2,8 @@ import { AppError } from '../core/app-error.ts';
 import type { CtcLattice } from '../core/page.ts';
 import { OnnxSession, type OnnxSessionOptions } from '../session/onnx-session.ts';
 import { frameTopK } from './lattice-top-k.ts';
-import { LINE_HEIGHT, type LineStrip } from './line-crop.ts';
 import { LINE_WIDTH_MAX } from './limits.ts';
+import { LINE_HEIGHT, type LineStrip } from './line-crop.ts';
 import { BLANK, type OcrAlphabet, readAlphabet } from './ocr-alphabet.ts';
 
 /** Pixels of width that one frame stands for. */
@@ -149,7 +149,13 @@ export class LineRecognizer {
 }
 
 /** @param first the strip's first frame in `probs` */
-function latticeOf(probs: Float32Array, first: number, framesAll: number, framesUsed: number, size: number): CtcLattice {
+function latticeOf(
+  probs: Float32Array,
+  first: number,
+  framesAll: number,
+  framesUsed: number,
+  size: number,
+): CtcLattice {
   let frames = framesAll;
   while (frames > framesUsed && isBlank(probs, (first + frames - 1) * size, size)) frames--;
   const ids = new Int32Array(frames * LATTICE_WIDTH);

@@ -44,7 +44,10 @@ export class OcrAlphabet implements Alphabet {
 export async function readAlphabet(modelPath: string): Promise<OcrAlphabet> {
   const text = await readOnnxMetadata(modelPath, 'character', ALPHABET_TEXT_BYTES_MAX);
   if (text === undefined) {
-    throw new AppError('model_corrupt', `${modelPath} lists no characters (metadata "character"), expected a PP-OCR model.`);
+    throw new AppError(
+      'model_corrupt',
+      `${modelPath} lists no characters (metadata "character"), expected a PP-OCR model.`,
+    );
   }
   const characters = text.split('\n');
   // Each line ends with a newline, so an empty piece follows the last.

@@ -3,18 +3,12 @@ import type { RotatedRect } from './min-area-rect.ts';
 
 /** Length of the quad in reading direction, in pixels: the longer of its top and bottom side. */
 export function quadLengthPx(quad: Quad): number {
-  return Math.max(
-    Math.hypot(quad[2] - quad[0], quad[3] - quad[1]),
-    Math.hypot(quad[4] - quad[6], quad[5] - quad[7]),
-  );
+  return Math.max(Math.hypot(quad[2] - quad[0], quad[3] - quad[1]), Math.hypot(quad[4] - quad[6], quad[5] - quad[7]));
 }
 
 /** Height across the reading direction, in pixels: the longer of its left and right side. */
 export function quadHeightPx(quad: Quad): number {
-  return Math.max(
-    Math.hypot(quad[6] - quad[0], quad[7] - quad[1]),
-    Math.hypot(quad[4] - quad[2], quad[5] - quad[3]),
-  );
+  return Math.max(Math.hypot(quad[6] - quad[0], quad[7] - quad[1]), Math.hypot(quad[4] - quad[2], quad[5] - quad[3]));
 }
 
 /**
