@@ -19,6 +19,11 @@ const DOUBT_SCORE = 0.9;
 const UPSIDE_DOWN_MIN = 0.9;
 /** From here on a tall box cannot be a single narrow character such as 1 or I. */
 const CHARACTER_RATIO_MAX = 3;
+/**
+ * Real columns score within 3% of the same characters read lying; turned text scores 0 to 87% as a column (of 26 tall
+ * boxes of the development pages and fixtures).
+ */
+const COLUMN_SHARE = 0.93;
 /** Han, Kana and Hangul: scripts whose columns hold upright characters. */
 const COLUMN_SCRIPT = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 
@@ -119,9 +124,28 @@ export class LineReader {
     );
     again.forEach((read, j) => {
       const { line } = others[j]!;
-      if (read.reading.score > best[line]!.reading.score) best[line] = read;
+      best[line] = better(best[line]!, read);
     });
   }
+}
+
+/**
+ * The reading with the higher score. The network reads upright characters as well when they lie, so a column and text that
+ * runs down may both score high; text that really runs down makes no sense as a column. So a column that scores nearly as
+ * high is one, whichever of the two was read better.
+ */
+function better(best: ReadLine, other: ReadLine): ReadLine {
+  if (other.reading.score > best.reading.score) return other;
+  const runsDown = best.view.quad.every((value, i) => value === other.view.quad[i]);
+  if (other.view.direction === 'vertical' && runsDown && isColumn(other.reading.score, best.reading.score)) {
+    return { ...best, view: { ...best.view, direction: 'vertical' } };
+  }
+  return best;
+}
+
+/** Whether a column's score says so, given the best score of text that is turned. */
+export function isColumn(column: number, turned: number): boolean {
+  return column >= COLUMN_SHARE * turned;
 }
 
 /** Columns are looked at twice even where the network is sure: it may be sure of a lying character. */
@@ -131,7 +155,6 @@ function isDoubted(reading: GreedyReading, tall: boolean): boolean {
 
 /** What a tall box can be beside text that runs down: text that runs up, a column, a narrow character. */
 function tallViews(page: Raster, quad: Quad): LineView[] {
-  const views = [turnedView(page, quad, 3), columnView(page, quad)];
-  if (quadHeightPx(quad) < CHARACTER_RATIO_MAX * quadLengthPx(quad)) views.push(turnedView(page, quad, 0));
-  return views;
+  const narrow = quadHeightPx(quad) < CHARACTER_RATIO_MAX * quadLengthPx(quad);
+  return [turnedView(page, quad, 3), ...(narrow ? [turnedView(page, quad, 0)] : []), columnView(page, quad)];
 }

@@ -4,7 +4,7 @@
  */
 import type { Raster } from '../core/page.ts';
 import type { TextBox } from './db-boxes.ts';
-import { columnView, isTall, type LineReader, type LineView, turnedView } from './line-reader.ts';
+import { columnView, isColumn, isTall, type LineReader, type LineView, turnedView } from './line-reader.ts';
 import { quadHeightPx, quadLengthPx } from './quad.ts';
 import type { Turn } from './raster.ts';
 
@@ -47,7 +47,7 @@ async function sidewaysTurn(
   const down = await scoreOf(boxes, (box) => turnedView(page, box.quad, 1), reader, signal);
   const up = await scoreOf(boxes, (box) => turnedView(page, box.quad, 3), reader, signal);
   const column = await scoreOf(boxes, (box) => columnView(page, box.quad), reader, signal);
-  if (column >= down && column >= up) return 0;
+  if (isColumn(column, Math.max(down, up))) return 0;
   return down > up ? 270 : 90;
 }
 

@@ -53,7 +53,8 @@ test('boxes of level and turned bars equal those of OpenCV and Clipper to half a
     const off = (found: Quad): number => Math.max(...found.map((value, i) => Math.abs(value - quad[i]!)));
     const nearest = boxes.reduce((a, b) => (off(a.quad) < off(b.quad) ? a : b));
     assert.ok(off(nearest.quad) < 0.5, `${nearest.quad} for ${quad}`);
-    assert.ok(Math.abs(nearest.score - score) < 0.04, `score ${nearest.score}, OpenCV ${score}`);
+    // OpenCV's fill takes corners cut to whole pixels, and pixels that the outline only touches.
+    assert.ok(nearest.score - score > -0.01 && nearest.score - score < 0.08, `score ${nearest.score}, OpenCV ${score}`);
   }
 });
 

@@ -24,9 +24,9 @@ test('extreme shapes stay within the limit and above nothing', () => {
   }
 });
 
-function gray(width: number, height: number, valueOf: (x: number, y: number) => number): Raster {
+function gray(width: number, height: number, levelAt: (x: number, y: number) => number): Raster {
   const rgb = new Uint8Array(3 * width * height);
-  for (let i = 0; i < width * height; i++) rgb.fill(valueOf(i % width, Math.floor(i / width)), 3 * i, 3 * i + 3);
+  for (let i = 0; i < width * height; i++) rgb.fill(levelAt(i % width, Math.floor(i / width)), 3 * i, 3 * i + 3);
   return { width, height, rgb };
 }
 
