@@ -1,6 +1,6 @@
 import { AppError } from '../../models/core/app-error.ts';
 import { type ByteDfa, exploreDfa } from './byte-dfa.ts';
-import { NFA_STATES_MAX } from './limits.ts';
+import { NFA_STATES_MAX, PATTERN_LEN_MAX } from './limits.ts';
 import { type Pattern, parsePattern } from './regex-parser.ts';
 import { utf8Ranges } from './utf8-ranges.ts';
 
@@ -13,9 +13,13 @@ interface NfaState {
 /**
  * Strings that match a pattern as a whole (regex-parser.ts says which patterns), as an automaton over their UTF-8: built
  * state by state from the pattern (Thompson 1968), then made deterministic by subsets.
+ * `lenMax`: characters allowed; the formats of this folder are longer than what a person writes.
  * @throws AppError invalid_option for what is not supported, too many states, or a pattern that nothing matches
  */
-export function byteRegex(source: string): ByteDfa {
+export function byteRegex(source: string, lenMax = PATTERN_LEN_MAX): ByteDfa {
+  if (source.length > lenMax) {
+    throw new AppError('invalid_option', `The pattern has ${source.length} characters; at most ${lenMax} are allowed`);
+  }
   const builder = new NfaBuilder(`The pattern "${source}"`);
   const start = builder.add();
   const end = builder.build(parsePattern(source), start);

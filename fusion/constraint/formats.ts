@@ -11,7 +11,7 @@ const compiled = new Map<FieldFormat, ByteConstraint>();
 export function formatConstraint(format: FieldFormat): ByteConstraint {
   let constraint = compiled.get(format);
   if (constraint === undefined) {
-    constraint = format === 'iban' ? ibanConstraint() : byteRegex(PATTERNS[format]());
+    constraint = format === 'iban' ? ibanConstraint() : byteRegex(PATTERNS[format](), Number.POSITIVE_INFINITY);
     compiled.set(format, constraint);
   }
   return constraint;

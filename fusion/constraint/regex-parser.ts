@@ -1,5 +1,5 @@
 import { AppError } from '../../models/core/app-error.ts';
-import { PATTERN_DEPTH_MAX, PATTERN_LEN_MAX, REPEAT_MAX } from './limits.ts';
+import { PATTERN_DEPTH_MAX, REPEAT_MAX } from './limits.ts';
 
 /** Code points first .. last, both included. */
 export type PointRange = readonly [number, number];
@@ -45,10 +45,6 @@ const ESCAPABLE = /^[\^$\\.*+?()[\]{}|/-]$/u;
  * @throws AppError invalid_option, which names what is not supported and where
  */
 export function parsePattern(source: string): Pattern {
-  if (source.length > PATTERN_LEN_MAX) {
-    const text = `The pattern has ${source.length} characters; at most ${PATTERN_LEN_MAX} are allowed`;
-    throw new AppError('invalid_option', text);
-  }
   return new PatternParser(source).parse();
 }
 

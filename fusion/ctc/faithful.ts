@@ -14,6 +14,8 @@ export interface FaithfulLimits {
   readonly confusionNats: number;
   /** The same in a name. */
   readonly nameNats: number;
+  /** The other way round: a mark that it is known to miss, and saw this time. */
+  readonly seenNats: number;
   /** A character where the recognizer saw none, or none where it saw one. */
   readonly editNats: number;
   /** Anything in codes (letters with digits, addresses) and in names that may be no words. */
@@ -138,11 +140,12 @@ function limitOf(
   kind: SpanClass,
   from: Traits,
   to: Traits,
-  { wordNats, confusionNats, nameNats, editNats, faithfulNats }: FaithfulLimits,
+  { wordNats, confusionNats, nameNats, seenNats, editNats, faithfulNats }: FaithfulLimits,
   letters: LanguageLetters,
 ): number {
   const general = kind === 'word' ? wordNats : faithfulNats;
   if (from === BLANK || to === BLANK) return Math.min(general, editNats);
+  if (letters.misses(to.text, from.text)) return Math.min(general, seenNats);
   if (kind === 'code' || !letters.misses(from.text, to.text)) return general;
   return Math.max(general, kind === 'name' ? nameNats : confusionNats);
 }

@@ -1,11 +1,14 @@
 /** Letters that no other language of ours writes. */
 const TURKISH_LETTERS = /[ğĞıİşŞ]/gu;
-/** The commonest function words: the letters alone leave short Turkish texts, and all of English, undecided. */
+/**
+ * The commonest function words that no neighbor writes alike: the letters alone leave short Turkish texts, and all of
+ * English, undecided.
+ */
 const TURKISH_WORDS = new Set(
   've bir bu da de için ile çok olarak daha gibi olan kadar sonra ama o ne en her var'.split(' '),
 );
 const ENGLISH_WORDS = new Set(
-  'the of and to in a is that for it as was with be by on not he this are or his from at which but have an'.split(' '),
+  'the of and to that is for it with by not this or his from which but have they we you'.split(' '),
 );
 /** A text with more kana than this share of its Han and kana is Japanese. */
 const KANA_SHARE = 0.1;

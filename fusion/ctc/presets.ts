@@ -23,9 +23,10 @@ const BASE = {
   faithfulNats: 3,
   digitNats: 3,
   nameNats: 5,
-  spreadNats: 8,
+  seenNats: 1,
+  spreadNats: 6,
   rowsMax: 64,
-  askAheadNats: 2,
+  askAheadNats: 1,
   endBreak: true,
 } as const;
 
@@ -37,12 +38,12 @@ const PRESETS: Readonly<Record<string, CtcPreset>> = {
   tr: {
     ...BASE,
     wordNats: 3,
-    confusionNats: 7,
+    confusionNats: 6,
     primer: 'Bu metin Türkçe yazılmıştır.',
     llmWeight: 1,
     charBonusNats: 0.7,
-    settleChars: 6,
-    contextCharsMax: 32,
+    settleChars: 4,
+    contextCharsMax: 16,
   },
   zh: {
     ...BASE,
