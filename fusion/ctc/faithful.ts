@@ -14,7 +14,7 @@ export interface FaithfulLimits {
   readonly confusionNats: number;
   /** The same in a name. */
   readonly nameNats: number;
-  /** The other way round: a mark that it is known to miss, and saw this time. */
+  /** The other way round: a dot or cedilla that it is known to miss, and saw this time. Also marks of punctuation. */
   readonly seenNats: number;
   /** A character where the recognizer saw none, or none where it saw one. */
   readonly editNats: number;
@@ -35,6 +35,7 @@ export interface SpanChar {
 
 const DIGIT = /\p{Nd}/u;
 const LETTER = /\p{L}/u;
+const MARK = /^[^\p{L}\p{N}\s]+$/u;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 /** Addresses of the web and of mail. */
 const ADDRESS = /@|:\/\/|^www\.|\p{L}\.(?:com|org|net|edu|gov|io|cn|tr|tw|hk|uk|de)\b/iu;
@@ -124,16 +125,18 @@ interface Traits {
   readonly text: string;
   readonly form: string;
   readonly isDigit: boolean;
+  /** Neither letter, digit nor space; nothing at all is one too, so that marks come and go as marks change. */
+  readonly isMark: boolean;
   /** A letter that the language does not write. */
   readonly isForeign: boolean;
 }
 
 /** "Nothing here" is a text like another: it may be exchanged for a character, within its own limit. */
-const BLANK: Traits = { text: '', form: '', isDigit: false, isForeign: false };
+const BLANK: Traits = { text: '', form: '', isDigit: false, isMark: true, isForeign: false };
 
 function traitsOfText(text: string, { letters, formOf }: FaithfulContext): Traits {
   const isForeign = LETTER.test(text) && !letters.writes(text);
-  return { text, form: formOf(text), isDigit: DIGIT.test(text), isForeign };
+  return { text, form: formOf(text), isDigit: DIGIT.test(text), isMark: MARK.test(text), isForeign };
 }
 
 function limitOf(
@@ -144,6 +147,8 @@ function limitOf(
   letters: LanguageLetters,
 ): number {
   const general = kind === 'word' ? wordNats : faithfulNats;
+  // Quotes, commas and stops are printed or not: the sense of a line says little of which.
+  if (from.isMark && to.isMark) return Math.min(general, seenNats);
   if (from === BLANK || to === BLANK) return Math.min(general, editNats);
   if (letters.misses(to.text, from.text)) return Math.min(general, seenNats);
   if (kind === 'code' || !letters.misses(from.text, to.text)) return general;

@@ -91,6 +91,14 @@ test('a mark that the recognizer saw stays', () => {
 test('characters come and go only within the limit of edits', () => {
   assert.equal(limit('word', 'r', ''), 2);
   assert.equal(limit('word', '', 'r'), 2);
+  assert.equal(limit('word', ' ', ''), 2);
+});
+
+test("punctuation is the recognizer's own unless it was torn between two", () => {
+  assert.equal(limit('word', '.', ''), 1);
+  assert.equal(limit('word', '', ','), 1);
+  assert.equal(limit('word', '.', ','), 1);
+  assert.equal(limit('word', '.', 'i'), 3, 'a letter for a mark is another matter');
 });
 
 test('in a number nothing changes, and elsewhere a digit is exchanged only for what was nearly as likely', () => {
