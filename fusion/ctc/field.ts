@@ -12,6 +12,8 @@ export interface Field {
   readonly name: string;
   readonly box: FieldRule['box'];
   readonly constraint: ByteConstraint;
+  /** Numbers, dates and the like: what a language model finds likely says nothing of which was printed. */
+  readonly isFaithful: boolean;
 }
 
 /** @throws AppError invalid_option, which names the field */
@@ -25,7 +27,7 @@ export function compileFields(rules: readonly FieldRule[]): Field[] {
       const text = `The box of field ${name} is ${box.join(', ')}: left, top, right, bottom are shares of the page, 0 to 1`;
       throw new AppError('invalid_option', text);
     }
-    return { name, box, constraint: fieldConstraint(name, allow) };
+    return { name, box, constraint: fieldConstraint(name, allow), isFaithful: allow.kind === 'format' };
   });
 }
 

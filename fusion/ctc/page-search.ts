@@ -25,6 +25,8 @@ import { type CtcPreset, ctcPreset } from './presets.ts';
 const ENTRY_NATS_MAX = 12;
 /** A field's strings are few and its lattice is not thinned out: a wider beam costs little and keeps more of them. */
 const FIELD_BEAMS_MIN = 16;
+/** What lies farther below the best that its field allows is left to the search for the likeliest path. */
+const FIELD_SPREAD_NATS = 10;
 
 export interface PageParts {
   readonly contexts: ContextCache | null;
@@ -112,7 +114,13 @@ export class PageSearch {
     };
     const options = { ...preset, beams, nBest, llmWeight, asking: this.#tuning.asking ?? 'lazy' } as const;
     if (field !== null) {
-      const whole = { beams: Math.max(beams, FIELD_BEAMS_MIN), spreadNats: Infinity, settleChars: Infinity };
+      const fuses = llmWeight > 0 && !field.isFaithful;
+      const whole = {
+        beams: Math.max(beams, FIELD_BEAMS_MIN),
+        ...(fuses ? {} : { llmWeight: 0, charBonusNats: 0 }),
+        spreadNats: FIELD_SPREAD_NATS,
+        settleChars: Infinity,
+      };
       const input = { ...shared, entries: frameEntries(lattice), constraint: field.constraint };
       return yield* new LineSearch(input, { ...options, ...whole }).decode();
     }
