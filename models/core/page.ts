@@ -84,11 +84,16 @@ export interface LineReading {
   readonly chars: readonly CharReading[];
   /** log P_ctc(text), summed over alignments; natural log. */
   readonly ctcLogProb: number;
-  /** log P_llm(text | context); absent where the language model took no part. */
+  /**
+   * log P_llm of the stretches that the language model was asked about, each given what stands before it; absent where it
+   * was asked about none, as on a line without doubt.
+   */
   readonly llmLogProb?: number;
   /** What ranked this reading: ctcLogProb + lambda * llmLogProb + beta * characters. */
   readonly score: number;
-  /** Best first, this reading among them. */
+  /** The field whose box holds this line. `matched` false: no string that it allows can be read here; the text is empty. */
+  readonly field?: { readonly name: string; readonly matched: boolean };
+  /** Best first, this reading among them: what was still in doubt at the end of the line. */
   readonly nBest: readonly { readonly text: string; readonly ctcLogProb: number; readonly llmLogProb?: number }[];
   /** Places where the language model changed the recognizer's own best reading. */
   readonly changes: readonly FusionChange[];
