@@ -86,7 +86,8 @@ export class PageSearch {
     }
     const given = results.filter(({ exhausted }) => exhausted).length;
     if (given > 0) this.#warnings.push(tooDoubtful(given));
-    return { lines: readings, stats: statsOf(lines, results, calls, llmMs), warnings: this.#warnings };
+    const language = plan.llmWeight > 0 ? plan.language : '';
+    return { lines: readings, language, stats: statsOf(lines, results, calls, llmMs), warnings: this.#warnings };
   }
 
   #plan(lines: readonly Line[]): Plan {

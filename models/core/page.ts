@@ -13,8 +13,9 @@ export interface Raster {
 }
 
 /**
- * Four corners x, y in pixels: the text's own top left, top right, bottom right, bottom left. A line that is read upside
- * down on the page begins at the page's right.
+ * Four corners x, y in pixels: the text's own top left, top right, bottom right, bottom left, so that reading runs from the
+ * first corner to the second. A line that stands upside down on the page begins at the page's right; a column begins at
+ * its top right.
  */
 export type Quad = readonly [number, number, number, number, number, number, number, number];
 
@@ -37,7 +38,7 @@ export interface LineUnit {
   readonly index: number;
   /** In pixels of the upright page. */
   readonly quad: Quad;
-  /** `vertical`: characters stand below each other (CJK columns); the quad still begins at the first character. */
+  /** `vertical`: upright characters below each other (CJK columns). */
   readonly direction: 'horizontal' | 'vertical';
   /** Mean of the detector's map inside the quad, 0..1; 1 where the caller said that the image is one line. */
   readonly detectionScore: number;
