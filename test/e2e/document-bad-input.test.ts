@@ -254,6 +254,41 @@ test('one process serves one document after the other', async () => {
   }
 });
 
+test('a PDF far larger than the memory of its pages is read in bounded memory', async () => {
+  const [width, height, pages] = [3000, 4000, 24];
+  const head = `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} /BitsPerComponent 8 /ColorSpace /DeviceGray`;
+  const image = (grey: number) =>
+    Buffer.concat([
+      Buffer.from(`${head} /Length ${width * height} >>\nstream\n`),
+      Buffer.alloc(width * height, grey),
+      Buffer.from('\nendstream'),
+    ]);
+  const numbers = Array.from({ length: pages }, (_, i) => i);
+  const path = join(folder, 'scans.pdf');
+  const bytes = pdfBytes(
+    numbers.map((i) => ({
+      content: 'q 612 0 0 792 0 0 cm /Im1 Do Q',
+      entries: `/Resources << /XObject << /Im1 ${6 + i} 0 R >> >>`,
+    })),
+    { objects: numbers.map((i) => image(10 * i)) },
+  );
+  writeFileSync(path, bytes);
+  const pool = new DecoderPool({ decodersMax: 1, memoryBytesMax: 1024 * MEGABYTE, pixelsMax: 1e6 });
+  try {
+    const decoder = await pool.take();
+    const call = { what: 'x', msMax: 60_000 };
+    await decoder.request({ kind: 'open', format: 'pdf', name: 'x', path, pixelsMax: 1e6, pageMsMax: 60_000 }, call);
+    for (const index of numbers) {
+      const { payload } = await decoder.request({ kind: 'page', index, dpi: 72, textLayer: false }, call);
+      assert.equal(payload[payload.length >> 1], 10 * index, `page ${index}`);
+    }
+    assert.ok(bytes.length > 270 * MEGABYTE);
+    assert.ok(decoder.peakBytes < 260 * MEGABYTE, `${decoder.peakBytes} bytes at most`);
+  } finally {
+    await pool.close();
+  }
+});
+
 test('closing the intake ends what is under way', async () => {
   const closing = new DocumentIntake({ decodersMax: 1 });
   const document = await closing.open(GOOD);

@@ -75,7 +75,7 @@ export function mutant(bytes: Uint8Array, random: () => number): Uint8Array {
         broken[at] = below(256);
         break;
       case 1:
-        broken.fill(EXTREMES[below(EXTREMES.length)]!, at, at + length);
+        broken.fill(EXTREMES[below(EXTREMES.length)]!, at, Math.min(at + length, broken.length));
         break;
       case 2:
         broken.set(
