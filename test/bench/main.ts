@@ -38,6 +38,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'cost of the hypothesis protocol',
     module: new URL('./protocol.js', import.meta.url),
   },
+  quality: {
+    what: 'docs/quality.md: bytefuse eval over all development data, with ablations',
+    module: new URL('./quality.js', import.meta.url),
+  },
   tune: {
     what: 'choosing r and N by leaving clips out',
     module: new URL('./tune.js', import.meta.url),
@@ -63,6 +67,7 @@ asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-flo
       --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
 gfd   --r R   --streams 4
+quality  --data-root FOLDER (with audio, ocr, gec)   --reports FOLDER   --only asr,ocr,gec   --render
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 
