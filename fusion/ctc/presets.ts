@@ -8,6 +8,11 @@ export interface CtcPreset extends FaithfulLimits {
   readonly charBonusNats: number;
   readonly spreadNats: number;
   readonly settleChars: number;
+  /**
+   * A line whose characters lie farther than this below certainty, on average, is read by the recognizer alone: a third of
+   * them is wrong, and a language model that is shown wrong text makes it worse.
+   */
+  readonly lineNatsMax: number;
   /** Rows per line, at most. */
   readonly rowsMax: number;
   readonly askAheadNats: number;
@@ -25,6 +30,7 @@ const BASE = {
   nameNats: 5,
   seenNats: 1,
   spreadNats: 6,
+  lineNatsMax: 0.4,
   rowsMax: 64,
   askAheadNats: 1,
   endBreak: true,
