@@ -46,9 +46,9 @@ const PRESETS: Readonly<Record<string, CtcPreset>> = {
     wordNats: 3,
     confusionNats: 6,
     primer: 'Bu metin Türkçe yazılmıştır.',
-    llmWeight: 1,
-    charBonusNats: 0.7,
-    settleChars: 4,
+    llmWeight: 1.2,
+    charBonusNats: 1.2,
+    settleChars: 3,
     contextCharsMax: 16,
   },
   zh: {
@@ -58,7 +58,7 @@ const PRESETS: Readonly<Record<string, CtcPreset>> = {
     confusionNats: 4,
     llmWeight: 0.4,
     charBonusNats: 1.2,
-    settleChars: 3,
+    settleChars: 2,
     contextCharsMax: 16,
   },
   en: {
