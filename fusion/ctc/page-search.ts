@@ -129,7 +129,11 @@ export class PageSearch {
       const ids = greedy.map(({ id }) => id);
       return alone([{ ids, logProb: ctcLogProb(frameEntries(lattice, nearBest), ids) }]);
     }
-    if (llmWeight === 0) return alone(plainPrefixSearch(frameEntries(lattice, nearBest), beams).slice(0, nBest));
+    const isHopeless = llmWeight > 0 && meanNats(greedy) > preset.lineNatsMax;
+    if (llmWeight === 0 || isHopeless) {
+      const found = plainPrefixSearch(frameEntries(lattice, nearBest), beams).slice(0, nBest);
+      return { ...alone(found), exhausted: isHopeless };
+    }
     const input = { ...shared, entries: frameEntries(lattice, this.#faithful(lines[index]!, plan)), constraint: null };
     return yield* new LineSearch(input, options).decode();
   }
@@ -235,6 +239,11 @@ function nearBest(_frame: number, _id: number, logProb: number, best: { readonly
   return logProb >= best.logProb - ENTRY_NATS_MAX;
 }
 
+/** How far the characters of a line lie below certainty, on average. */
+function meanNats(chars: readonly PathChar[]): number {
+  return chars.reduce((sum, { logProb }) => sum - logProb, 0) / Math.max(1, chars.length);
+}
+
 /** The last characters of the lines before one, ending in a line break; empty where there are none. */
 function linesBefore(lines: readonly Line[], index: number, charsMax: number): string {
   let before = '';
@@ -292,7 +301,7 @@ function unmatched(name: string, text: string): Warning {
 
 function tooDoubtful(lines: number): Warning {
   const message =
-    `On ${lines} lines so much is in doubt that the language model was asked about their beginning only; ` +
-    'the rest is as the recognizer alone reads it. A sharper or larger image would help.';
+    `So much is in doubt on ${lines} lines that the language model had no part in them, or in their ends; ` +
+    'there the text is as the recognizer alone reads it. A sharper or larger image would help.';
   return { code: 'lines_too_doubtful', message };
 }

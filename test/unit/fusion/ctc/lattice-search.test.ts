@@ -26,7 +26,15 @@ const OPTIONS: LatticeOptions = {
   explain: false,
 };
 /** Nothing settles or is cut off early, and the primer is none that the toy vocabulary could not write. */
-const TUNING = { primer: '', wordNats: 8, editNats: 8, spreadNats: 20, charBonusNats: 0, contextCharsMax: 20 };
+const TUNING = {
+  primer: '',
+  lineNatsMax: 99,
+  wordNats: 8,
+  editNats: 8,
+  spreadNats: 20,
+  charBonusNats: 0,
+  contextCharsMax: 20,
+};
 
 function room(languages: readonly string[] | null = null) {
   const vocab: ByteVocab = Object.assign(new ToyVocab(PIECES), { languages });
@@ -164,6 +172,15 @@ test('a line that is all doubt gets its rows and no more, and the page says so',
   );
   assert.deepEqual(unlimited.warnings, []);
   assert.equal(limited.lines[0]!.chars.map(({ text }) => text).join(''), limited.lines[0]!.text);
+});
+
+test("a line that is nearly all noise is the recognizer's alone", async () => {
+  const page = doubtful();
+  const alone = await latticeSearch(room(), { ...OPTIONS, mode: 'alone' })(page);
+  const gated = await latticeSearch(room(), OPTIONS, { ...TUNING, lineNatsMax: 0.001 })(page);
+  assert.deepEqual(gated.lines, alone.lines);
+  assert.equal(gated.stats.llmRows, 0);
+  assert.match(gated.warnings[0]!.message, /on 4 lines/u);
 });
 
 test('the script that is asked for comes out, whichever the recognizer held likelier', async () => {
