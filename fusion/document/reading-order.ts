@@ -31,7 +31,7 @@ const GUTTER_HEIGHTS_MIN = 0.8;
 const COLUMN_LINES_MIN = 3;
 /** Share of its column that the middle line of a text column fills; cells of tables fill less. */
 const COLUMN_FILL_MIN = 0.6;
-/** A text column is at least this many line heights wide: narrower ones are cells. */
+/** The middle line of a text column is at least this many line heights wide: narrower ones are cells. */
 const COLUMN_HEIGHTS_MIN = 6;
 /** A text gutter is narrower than this share of the narrower column: prices stand far from what they are for. */
 const GUTTER_SHARE_MAX = 0.35;
@@ -154,7 +154,10 @@ function isColumn(items: readonly Item[], widthMin: number): boolean {
   const rows = rowsOf(items);
   if (rows.length < COLUMN_LINES_MIN) return false;
   const { left, right } = boxAround(items.map(({ box }) => box));
-  if (right - left < Math.max(widthMin, COLUMN_HEIGHTS_MIN * medianOf(items.map(lineHeight)))) return false;
+  if (right - left < widthMin) return false;
+  // Cell by cell: two columns of a table are no text column because they are wide together.
+  const cells = rows.flatMap(cellsOf).map(({ box }) => box.right - box.left);
+  if (medianOf(cells) < COLUMN_HEIGHTS_MIN * medianOf(items.map(lineHeight))) return false;
   const widths = rows.map((row) => {
     const around = boxAround(row.map(({ box }) => box));
     return around.right - around.left;
