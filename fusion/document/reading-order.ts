@@ -96,17 +96,21 @@ function rowsOf(items: readonly Item[]): Row[] {
   const rows: Item[][] = [];
   for (const item of sorted) {
     const row = rows.at(-1);
-    if (row?.some((other) => shareRow(item.box, other.box))) row.push(item);
+    // One above the other is two rows, however much their heights overlap, and whoever stands beside both.
+    const isBeside = row !== undefined && !row.some((other) => isStacked(item.box, other.box));
+    if (isBeside && row.some((other) => shareHeight(item.box, other.box))) row.push(item);
     else rows.push([item]);
   }
   for (const row of rows) row.sort((a, b) => a.box.left - b.box.left || a.box.top - b.box.top);
   return rows;
 }
 
-function shareRow(a: Box, b: Box): boolean {
+function isStacked(a: Box, b: Box): boolean {
+  return overlap(a.left, a.right, b.left, b.right) > 0.5 * Math.min(a.right - a.left, b.right - b.left);
+}
+
+function shareHeight(a: Box, b: Box): boolean {
   const lower = Math.min(a.bottom - a.top, b.bottom - b.top);
-  // One above the other is two rows, however much their heights overlap.
-  if (overlap(a.left, a.right, b.left, b.right) > 0.5 * Math.min(a.right - a.left, b.right - b.left)) return false;
   return overlap(a.top, a.bottom, b.top, b.bottom) >= ROW_OVERLAP_MIN * lower;
 }
 
