@@ -49,6 +49,8 @@ interface Plan {
   readonly preset: CtcPreset;
   /** lambda; 0 where the language model takes no part. */
   readonly llmWeight: number;
+  /** The likeliest entry of each frame: asked for, or all that is left of fusion where it was not measured. */
+  readonly greedy: boolean;
   readonly llmText: LlmText;
 }
 
@@ -97,17 +99,21 @@ export class PageSearch {
     const preset = { ...ctcPreset(language), ...this.#tuning };
     const llmText = new LlmText(language === 'zh' ? simplified : new Map(), { dropLeadingSpace: false });
     const plan = { language, preset, llmText };
-    if (mode === 'greedy' || mode === 'alone' || contexts === null) return { ...plan, llmWeight: 0 };
+    if (mode === 'greedy' || mode === 'alone' || contexts === null) {
+      return { ...plan, llmWeight: 0, greedy: mode === 'greedy' };
+    }
     const wanted = llmWeight ?? preset.llmWeight;
+    const unmeasured = { ...plan, llmWeight: 0, greedy: llmWeight === undefined };
+    if (wanted === 0) return unmeasured;
     const { languages } = contexts.scorer.vocab;
-    if (wanted === 0 || languages === null || languages.includes(language)) return { ...plan, llmWeight: wanted };
+    if (languages === null || languages.includes(language)) return { ...plan, llmWeight: wanted, greedy: false };
     this.#warnings.push(uncovered(language));
-    return { ...plan, llmWeight: 0 };
+    return unmeasured;
   }
 
   *#search(lines: readonly Line[], index: number, plan: Plan): ReturnType<LineSearch['decode']> {
     const { lattice, greedy, field } = lines[index]!;
-    const { mode, beams, nBest } = this.#options;
+    const { beams, nBest } = this.#options;
     const { llmWeight, preset } = plan;
     const shared = {
       bytesOf: (id: number) => this.#parts.text.bytesOf(id),
@@ -125,7 +131,7 @@ export class PageSearch {
       const input = { ...shared, entries: frameEntries(lattice), constraint: field.constraint };
       return yield* new LineSearch(input, { ...options, ...whole }).decode();
     }
-    if (mode === 'greedy') {
+    if (plan.greedy) {
       const ids = greedy.map(({ id }) => id);
       return alone([{ ids, logProb: ctcLogProb(frameEntries(lattice, nearBest), ids) }]);
     }

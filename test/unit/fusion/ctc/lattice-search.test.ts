@@ -70,6 +70,19 @@ test('greedy and alone ask no language model, and greedy is the likeliest entry 
   );
 });
 
+test('fused in a language without a measurement is greedy; weight 0 is the plain search', async () => {
+  // Nothing is likelier than an "a" in each frame, and an "a" somewhere likelier than none at all.
+  const frames = [{ b: 1 }, { _: 0.55, a: 0.45 }, { _: 0.55, a: 0.45 }];
+  const read = async (llmWeight: number | undefined, mode: LatticeOptions['mode']) => {
+    const page = pageUnit([latticeOf(LETTERS, frames)]);
+    const { lines } = await latticeSearch(room(), { ...OPTIONS, language: 'xx', mode, llmWeight })(page);
+    return { text: lines[0]!.text, score: lines[0]!.score };
+  };
+  assert.deepEqual(await read(undefined, 'fused'), await read(undefined, 'greedy'));
+  assert.deepEqual(await read(0, 'fused'), await read(undefined, 'alone'));
+  assert.notEqual((await read(undefined, 'greedy')).text, (await read(undefined, 'alone')).text);
+});
+
 test('a page without doubt is read without a single row', async () => {
   const toy = room();
   const page = pageUnit(['abc ab', '中é a', 'ca bc'].map((text) => latticeOf(LETTERS, sureFrames(text))));
