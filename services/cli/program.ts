@@ -7,10 +7,12 @@ import { composeRecognizer } from '../app/compose.ts';
 import { CONVERTERS } from '../app/ready-models.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
 import { interruptible } from './interrupt.ts';
+import { keysCommand } from './keys-command.ts';
 import { modelsCommand } from './models-command.ts';
 import { ocrCommand } from './ocr-command.ts';
 import { recognizerCommand } from './recognizer-command.ts';
 import { openReporter } from './reporter.ts';
+import { serveCommand } from './serve-command.ts';
 import { transcribeCommand } from './transcribe-command.ts';
 import { addRecognizerFlags, type RecognizerFlags, recognizerOptionsOf } from './transcribe-flags.ts';
 
@@ -40,6 +42,8 @@ export function buildProgram(signal: AbortSignal, setStatus: (status: number) =>
     .helpOption('-h, --help', 'print help')
     .addCommand(transcribeCommand(signal, setStatus))
     .addCommand(ocrCommand(signal, setStatus))
+    .addCommand(serveCommand(signal, ownVersion()))
+    .addCommand(keysCommand())
     .addCommand(modelsCommand({ converters: CONVERTERS, signal }))
     .addCommand(
       recognizerCommand({
