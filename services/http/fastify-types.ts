@@ -28,7 +28,7 @@ declare module 'fastify' {
     notes: RequestNotes;
   }
   interface FastifyContextConfig {
-    /** The scope that a key must have; `any`: any key; absent: open to all. */
+    /** The scope that a key must have; absent: open to everybody. */
     scope?: Scope | 'any';
     /** The route takes uploads and uses the models of this kind. */
     work?: 'speech' | 'page';

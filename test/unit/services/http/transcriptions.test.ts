@@ -261,7 +261,7 @@ test('nothing of an upload stays on the disk, whatever became of it', async () =
 });
 
 test('a bug is told without what went wrong inside', async () => {
-  const secret = '/home/someone/models/secret.onnx broke';
+  const secret = '/srv/models/secret.onnx broke';
   const { answer } = await post({}, { beforeUnit: () => Promise.reject(new Error(secret)) });
   assert.equal(answer.statusCode, 500);
   assert.equal(answer.json().error.code, 'internal');
