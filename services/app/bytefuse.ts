@@ -59,6 +59,8 @@ export type TranscribeRequest = Partial<TranscribeOptions> & Omit<AudioOptions, 
 export interface TranscribeCall {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TranscribeProgress) => void;
+  /** Called as each unit (window) is done, in order. */
+  readonly onUnit?: (unit: UnitResult) => void;
 }
 
 export interface TranscribeProgress {
@@ -157,7 +159,11 @@ async function transcribe(
     }
     const meter = new ProgressMeter(source?.declaredSeconds ?? null, startedMs, call.onProgress);
     const audio = meter.listen(isDecoded(input) ? chunksOf(input) : source!.chunks());
-    const transcript = await engine.transcribe(audio, options, { signal, onPartial: (unit) => meter.unitDone(unit) });
+    const onPartial = (unit: UnitResult): void => {
+      meter.unitDone(unit);
+      call.onUnit?.(unit);
+    };
+    const transcript = await engine.transcribe(audio, options, { signal, onPartial });
     meter.end(transcript.duration);
     const totalMs = performance.now() - startedMs;
     return {
