@@ -13,15 +13,17 @@ import type { SearchFactory } from './combiner-service.ts';
 export interface FusionConfig {
   /** Folder of the converted language model; null: the recognizer alone decides. */
   readonly llmDir: string | null;
+  /** Loads the language model at the start: a service is ready once all is loaded. Else it loads when first needed. */
+  readonly preload?: boolean;
   readonly threads?: number;
   readonly device?: Device;
 }
 
 let scorer: Promise<LlmScorer> | undefined;
 
-export function createSearchFactory(config: unknown): SearchFactory {
+export async function createSearchFactory(config: unknown): Promise<SearchFactory> {
   // The composition root passes a FusionConfig.
-  const { llmDir, ...sessionOptions } = config as FusionConfig;
+  const { llmDir, preload = false, ...sessionOptions } = config as FusionConfig;
   let contexts: Promise<ContextCache> | undefined;
   let scriptTable: Promise<ReadonlyMap<string, string>> | undefined;
 
@@ -36,6 +38,8 @@ export function createSearchFactory(config: unknown): SearchFactory {
     }
     return contexts;
   };
+
+  if (preload && llmDir !== null) await loadContexts(llmDir);
 
   return async ({ options, alphabet }) => {
     const table = await alphabet();

@@ -32,4 +32,6 @@ export interface Lines {
    * time), the error of a process that has failed for good; and the signal's reason.
    */
   take(wish: LineWish): Promise<Line>;
+  /** True where `take` would give a line with the language model at once. */
+  isFused(modality: LineWish['modality']): boolean;
 }

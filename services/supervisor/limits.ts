@@ -55,7 +55,11 @@ export const POISON_MS = 600_000;
 /** Units that a repeated call must get beyond the crash before it no longer counts as suspect: one is looked ahead. */
 export const SUSPECT_UNITS = 2;
 
-/** Audio kept per live stream for a replay: two utterances of the greatest length, 3.7 MiB of samples. */
-export const TAIL_SECONDS_MAX = 60;
-/** A replayed stream counts as past its crash this long after its kept audio went out, when silence gives no event. */
-export const REPLAY_SETTLE_MS = 2000;
+/** Silence kept per live stream: speech may be found this far behind, where a listener works off all that it has credit for. */
+export const TAIL_SILENCE_SECONDS_MAX = 40;
+/** Audio kept per live stream, 7.7 MB of samples; the source waits at it, until an utterance that was begun is done. */
+export const TAIL_SECONDS_MAX = 120;
+/** Audio before an utterance that is replayed with it: the voice detector needs some to find the same start. */
+export const TAIL_LEAD_SECONDS = 1;
+/** A live stream is tried alone after this many crashes on the same audio, where others crashed with it. */
+export const LIVE_CRASHES_MAX = 3;

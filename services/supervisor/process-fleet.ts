@@ -193,6 +193,11 @@ export class ProcessFleet implements Lines {
     return [...this.#recognizers.values()].every((recognizer) => this.#reaches(this.#combiner, recognizer));
   }
 
+  isFused(modality: Modality): boolean {
+    const recognizer = this.#recognizers.get(modality);
+    return recognizer !== undefined && this.#reaches(this.#combiner, recognizer);
+  }
+
   /** Resolves once every role is ready and joined; rejects with the error of one that failed, or that it was stopped. */
   async ready(signal?: AbortSignal): Promise<void> {
     const combiners = [this.#combiner, ...(this.#standby === undefined ? [] : [this.#standby])];

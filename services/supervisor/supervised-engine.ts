@@ -10,7 +10,7 @@ import { SuspectLane } from './suspect-lane.ts';
 
 /** An engine whose models run in processes of their own, and which outlives them. */
 export interface SupervisedEngine extends Engine {
-  readonly fleet: Pick<ProcessFleet, 'whole' | 'report' | 'recycle' | 'take'>;
+  readonly fleet: Pick<ProcessFleet, 'whole' | 'report' | 'recycle' | 'take' | 'isFused'>;
   /** Shared by all calls that may have crashed a process; live streams take it as well (resumable-listen.ts). */
   readonly lane: SuspectLane;
   /** Ends the processes; calls under way have `drainMsMax` to finish, none by default. May be called twice. */

@@ -4,6 +4,22 @@
  */
 export class SuspectLane {
   #last: Promise<void> = Promise.resolve();
+  #suspects = 0;
+
+  /** Streams that were there at a crash and have not gone through what they were at since. */
+  get suspects(): number {
+    return this.#suspects;
+  }
+
+  /** Counts a suspect, until what is returned is called. */
+  suspect(): () => void {
+    this.#suspects++;
+    let over = false;
+    return () => {
+      if (!over) this.#suspects--;
+      over = true;
+    };
+  }
 
   /** Resolves, with what lets the next one in, once those before are through. Throws the signal's reason. */
   async enter(signal?: AbortSignal): Promise<() => void> {
