@@ -40,8 +40,11 @@ export const STDERR_LINES_MAX = 1000;
 
 /** How long a call waits for its recognizer and a combiner to be there: some restarts in a row. */
 export const LINE_WAIT_MS_MAX = 20_000;
-/** How long a call waits for the combiner with the language model before it is content with the one without. */
-export const FUSED_WAIT_MS_MAX = 5000;
+/**
+ * How long a file waits for the combiner with the language model before it is content with the one without: longer than a
+ * replacement in order takes, RECYCLE_DRAIN_MS_MAX and the loading of a model.
+ */
+export const FUSED_WAIT_MS_MAX = 15_000;
 /** A stream is told of a lost peer before the exit of the process is known, or after; this is how far they lie apart. */
 export const EXIT_NEWS_MS_MAX = 1000;
 /** Crashes on the same input until the call ends with an error: one can be chance. */

@@ -41,9 +41,9 @@ export interface LiveFinal {
 /** Samples (mono, 16 kHz), and what the caller says between them. */
 export type LiveInput = Float32Array | 'commit' | 'clear';
 
-/** `CombinerClient.listen`, or a toy. */
-export type Listen<O> = (
+/** `CombinerClient.listen`, or a toy. `O`: its options; `S`: what it returns at the end. */
+export type Listen<O, S extends RecognizerSummary = RecognizerSummary> = (
   input: AsyncIterable<LiveInput>,
   options: O,
-  call: { readonly signal: AbortSignal },
-) => AsyncGenerator<LiveEvent, RecognizerSummary>;
+  call: { readonly signal?: AbortSignal | undefined },
+) => AsyncGenerator<LiveEvent, S>;

@@ -15,11 +15,11 @@ import type { Listen, LiveEvent, LiveInput } from './live-contract.ts';
 import type { SuspectLane } from './suspect-lane.ts';
 import { onGrid, UtteranceLog } from './utterance-log.ts';
 
-export interface ResumableListenOptions<O> {
+export interface ResumableListenOptions<O, S extends RecognizerSummary> {
   readonly lines: Lines;
   readonly lane: SuspectLane;
   /** Opens the stream on a line: `line.client.listen`. */
-  readonly open: (line: Line) => Listen<O>;
+  readonly open: (line: Line) => Listen<O, S>;
 }
 
 /**
@@ -29,18 +29,15 @@ export interface ResumableListenOptions<O> {
  * AppError: input_crashes (the same audio ended its process twice), peer_lost (no line came in time), and the codes of the
  * listener.
  */
-export function resumableListen<O>({ lines, lane, open }: ResumableListenOptions<O>): Listen<O> {
-  return (input, options, call) => {
+export function resumableListen<O, S extends RecognizerSummary>(options: ResumableListenOptions<O, S>): Listen<O, S> {
+  const { lines, lane, open } = options;
+  return (input, request, call) => {
     const stream = new ResumableStream(lines, lane, input);
-    return stream.run((line, source, signal) => open(line)(source, options, { signal }), call.signal);
+    return stream.run((line, source, signal) => open(line)(source, request, { signal }), call.signal);
   };
 }
 
-type OpenOn = (
-  line: Line,
-  source: AsyncIterable<LiveInput>,
-  signal: AbortSignal,
-) => AsyncGenerator<LiveEvent, RecognizerSummary>;
+type OpenOn<S> = (line: Line, source: AsyncIterable<LiveInput>, signal: AbortSignal) => AsyncGenerator<LiveEvent, S>;
 
 class ResumableStream {
   #lines: Lines;
@@ -60,7 +57,10 @@ class ResumableStream {
     this.#source = new LiveSource(input);
   }
 
-  async *run(open: OpenOn, signal: AbortSignal): AsyncGenerator<LiveEvent, RecognizerSummary> {
+  async *run<S extends RecognizerSummary>(
+    open: OpenOn<S>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<LiveEvent, S> {
     try {
       for (;;) {
         // Alone only after it crashed again beside others: a replay that waits its turn falls behind.
@@ -85,17 +85,18 @@ class ResumableStream {
     }
   }
 
-  async *#listenOn(
+  async *#listenOn<S extends RecognizerSummary>(
     line: Line,
-    open: OpenOn,
-    signal: AbortSignal,
+    open: OpenOn<S>,
+    signal: AbortSignal | undefined,
     passed: () => void,
-  ): AsyncGenerator<LiveEvent, RecognizerSummary | 'changes line'> {
+  ): AsyncGenerator<LiveEvent, S | 'changes line'> {
     const { tail } = this.#source;
     const offsetS = tail.startS;
     this.#log.restart(offsetS, line.degraded);
     const stop = new AbortController();
-    const events = open(line, this.#source.items(), AbortSignal.any([signal, line.gone, stop.signal]));
+    const signals = [line.gone, stop.signal, ...(signal === undefined ? [] : [signal])];
+    const events = open(line, this.#source.items(), AbortSignal.any(signals));
     try {
       for (;;) {
         const next = await events.next();
@@ -118,7 +119,7 @@ class ResumableStream {
     } finally {
       stop.abort(new AppError('canceled', 'The stream goes on elsewhere, or is over.'));
       // Not awaited: a listener whose process is gone may take its time to notice.
-      events.return(NO_SUMMARY).catch(() => undefined);
+      events.return(NOTHING as S).catch(() => undefined);
     }
   }
 
@@ -150,14 +151,7 @@ class ResumableStream {
 }
 
 /** What an early return of a listener is given; nobody reads it. */
-const NO_SUMMARY: RecognizerSummary = {
-  task: 'transcribe',
-  language: '',
-  languageProbability: 0,
-  duration: 0,
-  warnings: [],
-  timings: { encodeMs: 0, recognizeMs: 0 },
-};
+const NOTHING: unknown = undefined;
 
 /** The caller's audio, given to one listener after the other: to each what is kept first, then what comes. */
 class LiveSource {

@@ -249,6 +249,37 @@ test('a module that fails to load gives its own code, at once and without anothe
   assert.deepEqual(readdirSync(runtimeDirectory), []);
 });
 
+test('signals that reach all processes of a terminal or a service do not end the models', async () => {
+  await running(async ({ engine, pidOf, events }) => {
+    const pids = ['speech', 'combiner'].map(pidOf);
+    for (const pid of pids) for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.kill(pid, signal);
+    const { text } = await engine.transcribe(toyAudio(TEXT), TOY_OPTIONS, streamCall());
+    assert.equal(text, TEXT);
+    assert.ok(pids.every(isAlive));
+    await engine.close();
+    assert.ok(events.every((event) => event.kind !== 'exited' || event.exit.code === 0));
+  });
+});
+
+test('a start that is called off leaves no process and no socket', async () => {
+  const stop = new AbortController();
+  const pids: number[] = [];
+  const starting = startSupervisedEngine({
+    facts: FACTS,
+    recognizers: { speech: { url: MODULE, config: {} } },
+    search: { url: MODULE, config: {} },
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.kind === 'spawned') pids.push(event.pid!);
+      if (pids.length === 2) stop.abort();
+    },
+  });
+  await assert.rejects(starting, { code: 'canceled' });
+  assert.equal(pids.length, 2);
+  assert.ok(!pids.some(isAlive));
+  assert.deepEqual(readdirSync(runtimeDirectory), []);
+});
+
 test('close leaves no process and no socket', async () => {
   let pids: number[] = [];
   await running(async ({ engine, events }) => {

@@ -119,7 +119,7 @@ const SUMMARY = {
 async function* toyListenAll(
   chunk: Float32Array,
   options: undefined,
-  call: { readonly signal: AbortSignal },
+  call: { readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<LiveEvent> {
   async function* alone() {
     yield chunk;
