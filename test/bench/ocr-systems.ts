@@ -11,6 +11,8 @@ import { RapidOcr } from './peers/rapidocr.ts';
 export interface PageTrial {
   readonly text: string;
   readonly seconds: number;
+  /** Of all threads of the process that reads; what others do on the machine changes it little. */
+  readonly cpuSeconds: number;
   /** Ours alone: milliseconds by stage, and rows of the language model. */
   readonly stages?: DocumentPage['timings'];
   readonly llmRows?: number;
@@ -55,9 +57,9 @@ export async function openPageSystems(options: BenchOptions): Promise<OpenPageSy
           read: async ({ path, kind }) => {
             const detects = name === 'rapidocr-detects';
             if (detects && kind !== 'line') return undefined;
-            const { maxRssBytes, text, seconds } = await opened.read(path, { detect: detects || kind !== 'line' });
+            const { maxRssBytes, ...trial } = await opened.read(path, { detect: detects || kind !== 'line' });
             peerRssBytes = maxRssBytes;
-            return { text, seconds };
+            return trial;
           },
         });
         continue;
@@ -86,6 +88,7 @@ export const isPeer = (name: string): boolean => PEERS.some((peer) => peer === n
 async function ownTrial(bytefuse: Bytefuse, { path, item }: BenchPage, request: ReadRequest): Promise<PageTrial> {
   const language = ['zh', 'tr', 'en'].includes(item.language) ? item.language : 'auto';
   const started = performance.now();
+  const before = process.cpuUsage();
   const texts: string[] = [];
   let llmRows = 0;
   let stages: DocumentPage['timings'] | undefined;
@@ -95,5 +98,7 @@ async function ownTrial(bytefuse: Bytefuse, { path, item }: BenchPage, request: 
     stages = page.timings;
   }
   const seconds = (performance.now() - started) / 1000;
-  return { text: texts.join('\f'), seconds, llmRows, ...(stages && { stages }) };
+  const { user, system } = process.cpuUsage(before);
+  const cpuSeconds = (user + system) / 1e6;
+  return { text: texts.join('\f'), seconds, cpuSeconds, llmRows, ...(stages && { stages }) };
 }

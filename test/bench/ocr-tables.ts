@@ -135,12 +135,15 @@ export function letterTable(letters: Repairs['letters'], before: string): string
   return table(['letter', 'printed', `${before} misread`, 'repaired', 'share', 'new errors'], rows);
 }
 
+const cpuOf = ({ cpuSeconds }: PageTrial): number => cpuSeconds;
+
 /** Time as taken in turns, over pages that both read: totals, and the median over pages of the ratio to the reference. */
 export function timeTable(runs: readonly PageRun[], systems: readonly string[], reference: string): string {
   const secondsOf = (run: PageRun, name: string) => median(run.trials.get(name)!.map(({ seconds }) => seconds));
   const rows = systems.map((name) => {
     const own = runs.filter(({ trials }) => trials.get(name)!.length > 0 && trials.get(reference)!.length > 0);
     const total = (system: string) => own.reduce((sum, run) => sum + secondsOf(run, system), 0);
+    const cpu = (system: string) => own.reduce((sum, { trials }) => sum + median(trials.get(system)!.map(cpuOf)), 0);
     const ratios = own.map((run) => secondsOf(run, name) / secondsOf(run, reference));
     const trials = own.flatMap((run) => run.trials.get(name)!);
     const spent = trials.reduce((sum, { seconds }) => sum + seconds, 0);
@@ -155,6 +158,7 @@ export function timeTable(runs: readonly PageRun[], systems: readonly string[], 
       (total(name) / own.length).toFixed(3),
       (total(name) / total(reference)).toFixed(2),
       own.length === 0 ? '-' : median(ratios).toFixed(2),
+      (cpu(name) / cpu(reference)).toFixed(2),
       share(({ decodeMs }) => decodeMs),
       share(({ detectMs }) => detectMs),
       share(({ orientMs }) => orientMs),
@@ -163,6 +167,6 @@ export function timeTable(runs: readonly PageRun[], systems: readonly string[], 
       share(({ llmMs }) => llmMs),
     ];
   });
-  const header = ['system', 'pages', 'seconds', 'per page', `total / ${reference}`, 'median ratio'];
+  const header = ['system', 'pages', 'seconds', 'per page', `total / ${reference}`, 'median ratio', 'CPU ratio'];
   return table([...header, 'decode', 'detect', 'orient', 'recognize', 'search', 'LLM'], rows);
 }

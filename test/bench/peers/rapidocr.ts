@@ -21,6 +21,7 @@ export interface RapidReply {
   readonly text: string;
   /** Wall-clock time of the image, reading of the file included. */
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly maxRssBytes: number;
 }
 
@@ -48,6 +49,7 @@ export class RapidOcr {
     return {
       text: String(line['text']),
       seconds: Number(line['seconds']),
+      cpuSeconds: Number(line['cpu_seconds']),
       maxRssBytes: Number(line['max_rss_bytes']),
     };
   }
