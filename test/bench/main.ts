@@ -38,6 +38,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'cost of the hypothesis protocol',
     module: new URL('./protocol.js', import.meta.url),
   },
+  fuzz: {
+    what: 'malformed requests over HTTP: nothing breaks, nothing leaks',
+    module: new URL('./fuzz.js', import.meta.url),
+  },
   tune: {
     what: 'choosing r and N by leaving clips out',
     module: new URL('./tune.js', import.meta.url),
@@ -63,6 +67,7 @@ asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-flo
       --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
 gfd   --r R   --streams 4
+fuzz  --limit N (50000)   --seed N
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 
