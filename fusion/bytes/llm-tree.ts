@@ -54,20 +54,10 @@ export class LlmTree {
   }
 
   /** Evaluates these nodes, and every ancestor whose distribution a path probability still waits for, in one call. */
-  async evaluate(nodes: Iterable<LlmNode>, signal?: AbortSignal): Promise<number> {
+  evaluate(nodes: Iterable<LlmNode>, signal?: AbortSignal): Promise<number> {
     const wanted = new Set<LlmNode>();
     for (const node of nodes) this.collectMissing(node, wanted);
-    const ordered = [...wanted];
-    // A distribution that was let go while its keys stayed cached: the scorer evaluates such a row afresh.
-    const distributions = await this.#scorer.evaluate(
-      ordered.map((node) => node.scorerNode),
-      signal,
-    );
-    ordered.forEach((node, i) => {
-      node.distribution = distributions[i]!;
-    });
-    for (const node of ordered) this.#settle(node);
-    return ordered.length;
+    return evaluateNodes(this.#scorer, wanted, signal);
   }
 
   /** Adds to `into` the rows that must be evaluated before `node`'s distribution and path probability are known. */
@@ -114,15 +104,37 @@ export class LlmTree {
   dispose(): void {
     this.retain([], 0);
   }
+}
 
-  /** Gives `node`'s children, and theirs, the path probability that they waited for. */
-  #settle(node: LlmNode): void {
-    const { distribution, pathLogProb } = node;
-    if (distribution === undefined || pathLogProb === undefined) return;
-    for (const child of node.children.values()) {
-      if (child.pathLogProb !== undefined) continue;
-      child.pathLogProb = pathLogProb === IMPOSSIBLE ? IMPOSSIBLE : pathLogProb + distribution.logProb(child.token);
-      this.#settle(child);
-    }
+/**
+ * Evaluates nodes of one tree or of several trees of one scorer in one call, and settles the path probabilities that
+ * waited for them. `wanted`: what `collectMissing` gathered. Returns the number of rows.
+ */
+export async function evaluateNodes(
+  scorer: TokenScorer,
+  wanted: ReadonlySet<LlmNode>,
+  signal?: AbortSignal,
+): Promise<number> {
+  const ordered = [...wanted];
+  // A distribution that was let go while its keys stayed cached: the scorer evaluates such a row afresh.
+  const distributions = await scorer.evaluate(
+    ordered.map((node) => node.scorerNode),
+    signal,
+  );
+  ordered.forEach((node, i) => {
+    node.distribution = distributions[i]!;
+  });
+  for (const node of ordered) settle(node);
+  return ordered.length;
+}
+
+/** Gives `node`'s children, and theirs, the path probability that they waited for. */
+function settle(node: LlmNode): void {
+  const { distribution, pathLogProb } = node;
+  if (distribution === undefined || pathLogProb === undefined) return;
+  for (const child of node.children.values()) {
+    if (child.pathLogProb !== undefined) continue;
+    child.pathLogProb = pathLogProb === IMPOSSIBLE ? IMPOSSIBLE : pathLogProb + distribution.logProb(child.token);
+    settle(child);
   }
 }

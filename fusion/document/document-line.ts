@@ -45,21 +45,9 @@ export function charSpans(chars: readonly CharReading[], frameShare: number): [n
 }
 
 /** The part of a line's quad between two shares of its reading length. */
-function slice({ quad, direction }: LinePlace, from: number, to: number): Quad {
+function slice({ quad }: LinePlace, from: number, to: number): Quad {
   const [x0, y0, x1, y1, x2, y2, x3, y3] = quad;
   const mix = (a: number, b: number, share: number) => a + (b - a) * share;
-  if (direction === 'vertical') {
-    return [
-      mix(x0, x3, from),
-      mix(y0, y3, from),
-      mix(x1, x2, from),
-      mix(y1, y2, from),
-      mix(x1, x2, to),
-      mix(y1, y2, to),
-      mix(x0, x3, to),
-      mix(y0, y3, to),
-    ];
-  }
   return [
     mix(x0, x1, from),
     mix(y0, y1, from),

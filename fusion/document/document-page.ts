@@ -1,8 +1,8 @@
 /** From what recognizer and search leave of a page to the document model: lines in reading order, in blocks. */
 import type { DocumentBlock, DocumentLine, DocumentPage, FieldValue } from '../../models/core/document.ts';
-import type { FieldRule, LineReading, PageUnit } from '../../models/core/page.ts';
+import type { LineReading, PageUnit } from '../../models/core/page.ts';
 import type { SearchStats, Warning } from '../../models/core/stepwise.ts';
-import { type Box, boxAround, boxOf, overlap, quadOf } from './box.ts';
+import { boxAround, boxOf, quadOf } from './box.ts';
 import { documentLine, type LinePlace } from './document-line.ts';
 import { readingOrder } from './reading-order.ts';
 
@@ -22,7 +22,6 @@ export interface PageFacts {
   readonly number: number;
   readonly dpi?: number | undefined;
   readonly decodeMs: number;
-  readonly fields: readonly FieldRule[];
 }
 
 /** Lines without a character are left out: the detector saw something there, the recognizer nothing. */
@@ -41,7 +40,7 @@ export function documentPage(result: PageResult, facts: PageFacts): DocumentPage
     source: 'recognized',
     language,
     blocks,
-    fields: facts.fields.flatMap((rule) => fieldValue(rule, blocks, page)),
+    fields: fieldValues(result.lines),
     warnings: [...page.warnings, ...warnings],
     stats,
     timings: { decodeMs: facts.decodeMs, ...page.timings, searchMs, llmMs: stats.llmMs },
@@ -57,45 +56,21 @@ export function documentBlocks(lines: readonly DocumentLine[], skewDegrees: numb
   });
 }
 
-/** The first rule whose box holds most of a line, by index; undefined where none does. */
-export function fieldRuleOf(
-  rules: readonly FieldRule[],
-  line: Pick<LinePlace, 'quad'>,
-  page: { readonly widthPx: number; readonly heightPx: number },
-): FieldRule | undefined {
-  const box = boxOf(line.quad);
-  const area = Math.max(1e-9, (box.right - box.left) * (box.bottom - box.top));
-  return rules.find((rule) => shared(box, ruleBox(rule, page)) > 0.5 * area);
-}
-
-function ruleBox({ box: [left, top, right, bottom] }: FieldRule, page: { widthPx: number; heightPx: number }): Box {
-  return {
-    left: left * page.widthPx,
-    top: top * page.heightPx,
-    right: right * page.widthPx,
-    bottom: bottom * page.heightPx,
-  };
-}
-
-function shared(a: Box, b: Box): number {
-  return overlap(a.left, a.right, b.left, b.right) * overlap(a.top, a.bottom, b.top, b.bottom);
-}
-
-/** The lines that a rule found, joined in reading order. */
-function fieldValue(
-  rule: FieldRule,
-  blocks: readonly DocumentBlock[],
-  page: { readonly widthPx: number; readonly heightPx: number },
-): FieldValue[] {
-  const inside = (line: DocumentLine) => fieldRuleOf([rule], line, page) !== undefined;
-  const lines = blocks.flatMap((block) => block.lines.filter(inside));
-  if (lines.length === 0) return [];
-  return [
-    {
-      name: rule.name,
-      text: lines.map(({ text }) => text).join(' '),
-      quad: quadOf(boxAround(lines.map(({ quad }) => boxOf(quad)))),
-      confidence: Math.min(...lines.map(({ confidence }) => confidence)),
-    },
-  ];
+/** The lines that each field found, joined in the order of detection. */
+function fieldValues(lines: PageResult['lines']): FieldValue[] {
+  const byName = new Map<string, PageResult['lines'][number][]>();
+  for (const one of lines) {
+    const name = one.reading.field?.name;
+    if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), one]);
+  }
+  return [...byName].map(([name, found]) => {
+    const read = found.map(({ line, reading }) => documentLine(line, reading));
+    return {
+      name,
+      text: read.map(({ text }) => text).join(' '),
+      matched: found.every(({ reading }) => reading.field!.matched),
+      quad: quadOf(boxAround(found.map(({ line }) => boxOf(line.quad)))),
+      confidence: Math.min(...read.map(({ confidence }) => confidence)),
+    };
+  });
 }

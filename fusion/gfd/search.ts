@@ -1,4 +1,4 @@
-import type { Alphabet, UnitHypothesis, UnitOutcome, UnitSearch } from '../../models/core/stepwise.ts';
+import type { Alphabet, UnitHypothesis, UnitOutcome, UnitSearch, Warning } from '../../models/core/stepwise.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import { ByteCover } from '../bytes/byte-cover.ts';
 import type { ContextCache } from '../bytes/context-cache.ts';
@@ -99,7 +99,8 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
   };
 }
 
-function uncovered(language: string) {
+/** The warning where a trimmed vocabulary is not for a language. */
+export function uncovered(language: string): Warning {
   const message =
     `The language model's vocabulary is trimmed, and not for the language "${language}", so the text is the recognizer's ` +
     'alone (r = 0). Convert the full vocabulary to use fusion: bytefuse models convert --vocab full';
@@ -107,7 +108,7 @@ function uncovered(language: string) {
 }
 
 /** log P(text) by the language model, for texts that are compared after the search. */
-async function byteLogProbs(
+export async function byteLogProbs(
   contexts: ContextCache,
   text: LlmText,
   contextTokens: readonly number[],

@@ -76,6 +76,7 @@ const readingOnWire = map({
   ctcLogProb: logProb,
   llmLogProb: optional(logProb),
   score: finite,
+  field: optional(map({ name, matched: boolean })),
   nBest: list(map({ text: text(), ctcLogProb: logProb, llmLogProb: optional(logProb) }), LINE_BEAMS_MAX),
   changes: list(change),
 });

@@ -146,11 +146,41 @@ export const ERRORS = {
   pdf_corrupt: { status: 400, exit: 3, retry: false, hint: 'The PDF cannot be read; print it to a new PDF.' },
   pdf_encrypted: { status: 400, exit: 3, retry: false, hint: 'Take the password off the PDF first.' },
 
+  input_crashes: {
+    status: 422,
+    exit: 3,
+    retry: false,
+    hint: 'This input ends the model process; report it, and convert or cut the file.',
+  },
   manifest_malformed: {
     status: 400,
     exit: 3,
     retry: false,
-    hint: 'See docs/benchmarks.md for the form of a data set.',
+    hint: 'See docs/evaluation-data.md for the forms of a data set.',
+  },
+  hypotheses_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'See docs/evaluation.md for the forms of hypothesis files.',
+  },
+  m2_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'A block of an M2 file is a line "S TOKENS", lines "A START END|||TYPE|||CORRECTION|||REQUIRED|||-NONE-|||ANNOTATOR" and a blank line.',
+  },
+  results_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'Give the report folder of a finished evaluation; run the evaluation again to go on with one that was cut off.',
+  },
+  results_incomparable: {
+    status: 409,
+    exit: 3,
+    retry: false,
+    hint: 'Compare evaluations of one task that share a system and were normalized alike.',
   },
 
   model_unknown: { status: 404, exit: 4, retry: false, hint: 'Run: bytefuse models list' },
@@ -202,6 +232,12 @@ export const ERRORS = {
   memory_low: { status: 507, exit: 5, retry: true, hint: 'Close other programs, or use a smaller model.' },
   device_unavailable: { status: 400, exit: 5, retry: false, hint: 'Use --device cpu.' },
   output_exists: { status: 409, exit: 5, retry: false, hint: 'Choose another output folder, or give --overwrite.' },
+  run_mismatch: {
+    status: 409,
+    exit: 5,
+    retry: false,
+    hint: 'Choose another --report folder, or begin this one anew with --restart.',
+  },
   output_unwritable: { status: 500, exit: 5, retry: false, hint: 'Check the permissions of the output folder.' },
 
   protocol_error: {

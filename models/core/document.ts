@@ -89,7 +89,9 @@ export interface DocumentChar {
 
 export interface FieldValue {
   readonly name: string;
+  /** '' where nothing that the field allows can be read there. */
   readonly text: string;
+  readonly matched: boolean;
   readonly quad: Quad;
   readonly confidence: number;
 }

@@ -13,8 +13,9 @@ export interface Raster {
 }
 
 /**
- * Four corners x, y in pixels: the text's own top left, top right, bottom right, bottom left. A line that is read upside
- * down on the page begins at the page's right.
+ * Four corners x, y in pixels: the text's own top left, top right, bottom right, bottom left, so that reading runs from the
+ * first corner to the second. A line that stands upside down on the page begins at the page's right; a column begins at
+ * its top right.
  */
 export type Quad = readonly [number, number, number, number, number, number, number, number];
 
@@ -37,7 +38,7 @@ export interface LineUnit {
   readonly index: number;
   /** In pixels of the upright page. */
   readonly quad: Quad;
-  /** `vertical`: characters stand below each other (CJK columns); the quad still begins at the first character. */
+  /** `vertical`: upright characters below each other (CJK columns). */
   readonly direction: 'horizontal' | 'vertical';
   /** Mean of the detector's map inside the quad, 0..1; 1 where the caller said that the image is one line. */
   readonly detectionScore: number;
@@ -84,11 +85,16 @@ export interface LineReading {
   readonly chars: readonly CharReading[];
   /** log P_ctc(text), summed over alignments; natural log. */
   readonly ctcLogProb: number;
-  /** log P_llm(text | context); absent where the language model took no part. */
+  /**
+   * log P_llm of the stretches that the language model was asked about, each given what stands before it; absent where it
+   * was asked about none, as on a line without doubt.
+   */
   readonly llmLogProb?: number;
   /** What ranked this reading: ctcLogProb + lambda * llmLogProb + beta * characters. */
   readonly score: number;
-  /** Best first, this reading among them. */
+  /** The field whose box holds this line. `matched` false: no string that it allows can be read here; the text is empty. */
+  readonly field?: { readonly name: string; readonly matched: boolean };
+  /** Best first, this reading among them: what was still in doubt at the end of the line. */
   readonly nBest: readonly { readonly text: string; readonly ctcLogProb: number; readonly llmLogProb?: number }[];
   /** Places where the language model changed the recognizer's own best reading. */
   readonly changes: readonly FusionChange[];

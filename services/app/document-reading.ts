@@ -51,7 +51,7 @@ export async function* readImages(
     const next = await reader!.next();
     if (next.done) throw new Error('the recognizer gave fewer pages than it got');
     const { number, dpi, decodeMs } = image;
-    const page = documentPage(next.value, { number, dpi, decodeMs, fields: options.fields });
+    const page = documentPage(next.value, { number, dpi, decodeMs });
     return { page: { ...page, warnings: [...layerWarning(image, options), ...page.warnings] }, image: image.raster };
   };
   try {

@@ -74,7 +74,10 @@ export function addOcrFlags(command: Command): Command {
     option('--dpi <n>', 'PDF: dots per inch at which pages are rendered')
       .argParser(numberBetween('--dpi', PDF_DPI_MIN, PDF_DPI_MAX))
       .default(defaults.dpi),
-    option('--no-text-layer', 'PDF: recognize also pages that carry sound text of their own'),
+    option(
+      '--no-text-layer',
+      'PDF: recognize also pages that carry sound text of their own; a searchable PDF then shows pictures of them',
+    ),
     option('--no-orient', 'take pages for upright'),
     option('--no-deskew', 'take lines for level'),
     option('--single-line <when>', 'the picture is one line: yes, no, or auto by its shape')

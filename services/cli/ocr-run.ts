@@ -94,19 +94,19 @@ export class OcrRun {
   }
 
   async #read(bytefuse: Bytefuse, file: string, request: ReturnType<typeof readRequestOf>): Promise<void> {
-    const { outputDir, format, overwrite = false, explain } = this.#flags;
+    const { outputDir, format, overwrite = false, explain, textLayer } = this.#flags;
     const outputs = outputDir === undefined ? [] : this.#endings().map((ending) => outputPath(outputDir, file, ending));
     const explained: ExplainedLine[] = [];
     if (outputDir === undefined) {
       const several = this.#files.length > 1;
       if (several) await this.#print(`==> ${file} <==\n`);
-      const output = await openOutput(format[0]!, file, (content) => this.#print(content));
+      const output = await openOutput(format[0]!, file, textLayer, (content) => this.#print(content));
       await this.#pages(bytefuse, file, request, [output], explained);
       return;
     }
     await writeTogether(outputs, overwrite, async (files) => {
       const all = await Promise.all(
-        format.map((one, i) => openOutput(one, file, (content) => files[i]!.write(content))),
+        format.map((one, i) => openOutput(one, file, textLayer, (content) => files[i]!.write(content))),
       );
       const changed = await this.#pages(bytefuse, file, request, all, explained, outputs);
       if (explain) await files.at(-1)!.write(explainHtml(basename(file), explained, changed - explained.length));
@@ -181,9 +181,15 @@ export class OcrRun {
   }
 }
 
-async function openOutput(format: DocumentFormat, file: string, write: WriteContent): Promise<DocumentOutput> {
+/** `ownText`: pages may keep text of their own; where they may not, they are drawn anew, or it would be there twice. */
+async function openOutput(
+  format: DocumentFormat,
+  file: string,
+  ownText: boolean,
+  write: WriteContent,
+): Promise<DocumentOutput> {
   const name = file === '-' ? '' : basename(file);
-  const pdfPath = format === 'pdf' && (await isPdf(file)) ? file : null;
+  const pdfPath = format === 'pdf' && ownText && (await isPdf(file)) ? file : null;
   return openDocumentOutput(format, { name, pdfPath }, write);
 }
 

@@ -6,6 +6,7 @@ import { AppError, ERRORS } from '../../models/core/app-error.ts';
 import { composeRecognizer } from '../app/compose.ts';
 import { CONVERTERS } from '../app/ready-models.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
+import { evalCommand } from './eval-command.ts';
 import { interruptible } from './interrupt.ts';
 import { keysCommand } from './keys-command.ts';
 import { modelsCommand } from './models-command.ts';
@@ -42,6 +43,7 @@ export function buildProgram(signal: AbortSignal, setStatus: (status: number) =>
     .helpOption('-h, --help', 'print help')
     .addCommand(transcribeCommand(signal, setStatus))
     .addCommand(ocrCommand(signal, setStatus))
+    .addCommand(evalCommand(signal, setStatus))
     .addCommand(serveCommand(signal, ownVersion()))
     .addCommand(keysCommand())
     .addCommand(modelsCommand({ converters: CONVERTERS, signal }))

@@ -18,6 +18,8 @@ export interface Reporter {
   document(name: string, progress: DocumentProgress): void;
   /** The document is finished: a line on what came of it, and what the user should know. */
   read(name: string, text: string, warnings: readonly Warning[]): void;
+  /** Work of any kind: `fraction` of it is done, null where the end is not known. `announce`: worth a line at once. */
+  work(state: { key: string; text: string; fraction: number | null; announce: boolean }): void;
   /** The recording is finished: what came of it, and where it was written. */
   done(name: string, transcript: Transcript, outputs: readonly string[]): void;
   failed(name: string, error: AppError): void;
@@ -99,6 +101,7 @@ function reporterOn(board: Board, { quiet, verbose, stream }: ReporterOptions): 
       say(`${name}: ${text}`);
       for (const { code, message } of warnings) say(`${name}: warning: ${message} [${code}]`);
     },
+    work: (state) => board.show(state),
     done: (name, transcript, outputs) => {
       active.delete(name);
       if (quiet) return;

@@ -19,42 +19,80 @@ export interface RecognizerFlags {
   readonly threads?: number;
 }
 
-/** What commander collects, by the camel-cased names of the options. */
-export interface TranscribeFlags extends RecognizerFlags {
-  readonly format: OutputFormat[];
-  readonly outputDir?: string;
-  readonly overwrite?: boolean;
-  readonly language: string;
-  readonly task: 'transcribe' | 'translate';
+/** Which models decode, and how: what `transcribe` and `eval` have in common. */
+export interface DecodingFlags extends RecognizerFlags {
   readonly llm?: string;
-  readonly llmWeight?: number;
   readonly preset: string;
   readonly beams: number;
-  readonly nBest: number;
   readonly temperature: number[];
   readonly prompt?: string;
   readonly hotwords?: string[];
   readonly llmPrompt?: string;
-  readonly wordTimestamps?: boolean;
-  readonly script: 'hans' | 'hant' | 'keep';
   readonly exact?: boolean;
   readonly vad: boolean;
-  readonly recognizer?: string;
-  readonly recognizerListen?: string;
-  readonly key?: string;
   readonly allowTruncated?: boolean;
   readonly maxSeconds?: number;
-  readonly explain?: boolean;
-  readonly jobs: number;
-  readonly seed: number;
   readonly deadline?: number;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
 
+/** The options behind `DecodingFlags`, by the names under which commander keeps them. */
+export const DECODING_NAMES: ReadonlySet<keyof DecodingFlags> = new Set([
+  'model',
+  'device',
+  'threads',
+  'llm',
+  'preset',
+  'beams',
+  'temperature',
+  'prompt',
+  'hotwords',
+  'llmPrompt',
+  'exact',
+  'vad',
+  'allowTruncated',
+  'maxSeconds',
+  'deadline',
+  'quiet',
+  'verbose',
+]);
+
+/** What commander collects, by the camel-cased names of the options. */
+export interface TranscribeFlags extends DecodingFlags {
+  readonly format: OutputFormat[];
+  readonly outputDir?: string;
+  readonly overwrite?: boolean;
+  readonly language: string;
+  readonly task: 'transcribe' | 'translate';
+  readonly llmWeight?: number;
+  readonly nBest: number;
+  readonly wordTimestamps?: boolean;
+  readonly script: 'hans' | 'hant' | 'keep';
+  readonly recognizer?: string;
+  readonly recognizerListen?: string;
+  readonly key?: string;
+  readonly explain?: boolean;
+  readonly jobs: number;
+  readonly seed: number;
+}
+
 export function addTranscribeFlags(command: Command): Command {
+  for (const one of transcribeOptions()) command.addOption(one);
+  return command;
+}
+
+/** Of the same options those named, by default all that choose models and decoding. */
+export function addDecodingFlags(command: Command, names: ReadonlySet<keyof DecodingFlags> = DECODING_NAMES): Command {
+  for (const one of transcribeOptions()) {
+    if (names.has(one.attributeName() as keyof DecodingFlags)) command.addOption(one);
+  }
+  return command;
+}
+
+function transcribeOptions(): Option[] {
   const defaults = defaultTranscribeOptions;
-  const options = [
+  return [
     option('-f, --format <list>', `output formats, with commas: ${OUTPUT_FORMATS.join(', ')}`)
       .argParser(someOf('--format', OUTPUT_FORMATS))
       .default(['text'], 'text'),
@@ -113,8 +151,6 @@ export function addTranscribeFlags(command: Command): Command {
     option('-q, --quiet', 'print nothing but results and errors'),
     option('-v, --verbose', 'print what ran where and how long it took'),
   ];
-  for (const one of options) command.addOption(one);
-  return command;
 }
 
 /** Which models run, and on what: those of `bytefuse recognizer` too. */
@@ -184,25 +220,33 @@ export function recognizerOptionsOf({ model, device, threads }: RecognizerFlags)
 }
 
 export function requestOf(flags: TranscribeFlags): TranscribeRequest {
-  const { language, task, llmWeight, preset, beams, nBest, script, vad, seed } = flags;
+  const { language, task, llmWeight, nBest, script, seed } = flags;
   return {
+    ...decodingOf(flags),
     language: language.toLowerCase(),
     task,
+    nBest,
+    script,
+    seed,
+    explain: flags.explain ?? false,
+    timestamps: flags.wordTimestamps ? 'word' : 'segment',
+    ...(llmWeight === undefined ? {} : { llmWeight }),
+  };
+}
+
+/** The part of a request that `DecodingFlags` decide. */
+export function decodingOf(flags: DecodingFlags) {
+  const { preset, beams, vad } = flags;
+  return {
     preset,
     beams,
-    nBest,
     prompt: flags.prompt ?? '',
     hotwords: flags.hotwords ?? [],
     llmPrompt: flags.llmPrompt ?? '',
-    script,
     vad,
-    seed,
     temperatures: flags.temperature,
     exact: flags.exact ?? false,
-    explain: flags.explain ?? false,
-    timestamps: flags.wordTimestamps ? 'word' : 'segment',
     allowTruncated: flags.allowTruncated ?? false,
-    ...(llmWeight === undefined ? {} : { llmWeight }),
     ...(flags.maxSeconds === undefined ? {} : { secondsMax: flags.maxSeconds }),
-  };
+  } satisfies TranscribeRequest;
 }

@@ -1,4 +1,5 @@
 import { ContextCache } from '../../fusion/bytes/context-cache.ts';
+import { type LatticeRoom, latticeSearch } from '../../fusion/ctc/lattice-search.ts';
 import { presetFor } from '../../fusion/gfd/presets.ts';
 import { type FusionRoom, fusionSearch } from '../../fusion/gfd/search.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
@@ -6,50 +7,43 @@ import { LlmScorer } from '../../models/llm/llm-scorer.ts';
 import { penalized } from '../../models/llm/row-distribution.ts';
 import type { Device } from '../../models/session/onnx-session.ts';
 import { scriptConverter } from '../../models/whisper/script.ts';
-import type { SearchFactory } from './combiner-service.ts';
+import type { PageSearchFactory, SearchFactory } from './combiner-service.ts';
 
 /** The module that a combiner worker loads: Generative Fusion Decoding (SearchModule of combiner-worker.ts). */
 
 export interface FusionConfig {
   /** Folder of the converted language model; null: the recognizer alone decides. */
   readonly llmDir: string | null;
+  /** Loads the language model at the start: a service is ready once all is loaded. Else it loads when first needed. */
+  readonly preload?: boolean;
   readonly threads?: number;
   readonly device?: Device;
 }
 
+/** One language model for speech and pages. */
 let scorer: Promise<LlmScorer> | undefined;
+let contexts: Promise<ContextCache> | undefined;
+const scriptTables = new Map<'hans' | 'hant', Promise<ReadonlyMap<string, string>>>();
 
-export function createSearchFactory(config: unknown): SearchFactory {
+export async function createSearchFactory(config: unknown): Promise<SearchFactory> {
   // The composition root passes a FusionConfig.
-  const { llmDir, ...sessionOptions } = config as FusionConfig;
-  let contexts: Promise<ContextCache> | undefined;
-  let scriptTable: Promise<ReadonlyMap<string, string>> | undefined;
+  const { llmDir, preload = false, ...sessionOptions } = config as FusionConfig;
+  const load = (dir: string) => loadContexts(dir, sessionOptions);
 
-  /** Loads the language model when first asked; a failure is not kept, so that the next stream may try again. */
-  const loadContexts = (dir: string): Promise<ContextCache> => {
-    if (contexts === undefined) {
-      scorer = LlmScorer.open(dir, sessionOptions);
-      contexts = scorer.then((opened) => new ContextCache(opened));
-      contexts.catch(() => {
-        contexts = undefined;
-      });
-    }
-    return contexts;
-  };
+  if (preload && llmDir !== null) await load(llmDir);
 
   return async ({ options, alphabet }) => {
     const table = await alphabet();
     const fuses = (language: string) => llmDir !== null && weightOf(options, language) > 0;
     // Where the language is known, the model loads while the recognizer hears its first window.
-    if (options.language !== 'auto' && fuses(options.language)) loadContexts(llmDir!).catch(() => undefined);
+    if (options.language !== 'auto' && fuses(options.language)) load(llmDir!).catch(() => undefined);
     return async (source, signal) => {
       const { language } = source.unit;
       const fused = fuses(language);
-      if (language === 'zh' && fused) scriptTable ??= simplifiedTable();
       const room: FusionRoom = {
-        contexts: fused ? await loadContexts(llmDir!) : null,
+        contexts: fused ? await load(llmDir!) : null,
         alphabet: table,
-        scriptTable: (await scriptTable) ?? new Map(),
+        scriptTable: language === 'zh' && fused ? await scriptTable('hans') : new Map(),
         reshape: penalized,
       };
       return fusionSearch(room, options)(source, signal);
@@ -57,9 +51,41 @@ export function createSearchFactory(config: unknown): SearchFactory {
   };
 }
 
+/** The same for pages. */
+export function createPageSearchFactory(config: unknown): PageSearchFactory {
+  // The composition root passes a FusionConfig.
+  const { llmDir, ...sessionOptions } = config as FusionConfig;
+  return async ({ options, alphabet }) => {
+    const fuses =
+      llmDir !== null && options.llmWeight !== 0 && (options.mode === 'fused' || options.mode === 'faithful');
+    // Both at once: the model loads while the recognizer looks at its first page.
+    const [table, loaded] = await Promise.all([alphabet(), fuses ? loadContexts(llmDir, sessionOptions) : null]);
+    const room: LatticeRoom = {
+      contexts: loaded,
+      alphabet: table,
+      simplified: await scriptTable('hans'),
+      traditional: options.script === 'hant' ? await scriptTable('hant') : new Map(),
+    };
+    return latticeSearch(room, options);
+  };
+}
+
+/** Loads the language model when first asked; a failure is not kept, so that the next stream may try again. */
+function loadContexts(dir: string, options: Omit<FusionConfig, 'llmDir' | 'preload'>): Promise<ContextCache> {
+  if (contexts === undefined) {
+    scorer = LlmScorer.open(dir, options);
+    contexts = scorer.then((opened) => new ContextCache(opened));
+    contexts.catch(() => {
+      contexts = undefined;
+    });
+  }
+  return contexts;
+}
+
 export async function dispose(): Promise<void> {
   const opened = scorer;
   scorer = undefined;
+  contexts = undefined;
   await opened?.then((model) => model.dispose());
 }
 
@@ -67,18 +93,30 @@ function weightOf({ llmWeight, preset }: TranscribeOptions, language: string): n
   return llmWeight ?? presetFor(preset, language).llmWeight;
 }
 
-/** Ideographs of the main block, whose Traditional forms the recognizer writes. */
+/** Ideographs of the main block, which recognizers write in both scripts. */
 const IDEOGRAPH_FIRST = 0x4e00;
 const IDEOGRAPH_LAST = 0x9fff;
 
-/** Traditional to Simplified, character by character: what the language model is shown. */
-async function simplifiedTable(): Promise<ReadonlyMap<string, string>> {
-  const convert = await scriptConverter('hans');
+/** To one script, character by character; made once. Whole words are converted on the finished text, elsewhere. */
+function scriptTable(script: 'hans' | 'hant'): Promise<ReadonlyMap<string, string>> {
+  let table = scriptTables.get(script);
+  if (table === undefined) {
+    table = makeScriptTable(script);
+    scriptTables.set(script, table);
+  }
+  return table;
+}
+
+/** `hans`: Traditional to Simplified, what the language model is shown. */
+export const simplifiedTable = () => scriptTable('hans');
+
+async function makeScriptTable(script: 'hans' | 'hant'): Promise<ReadonlyMap<string, string>> {
+  const convert = await scriptConverter(script);
   const table = new Map<string, string>();
   for (let code = IDEOGRAPH_FIRST; code <= IDEOGRAPH_LAST; code++) {
     const character = String.fromCharCode(code);
-    const simplified = convert(character);
-    if (simplified !== character) table.set(character, simplified);
+    const other = convert(character);
+    if (other !== character) table.set(character, other);
   }
   return table;
 }

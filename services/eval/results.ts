@@ -74,10 +74,16 @@ export interface ItemResult {
   /** gec: the source needed no change; the system changed it. */
   readonly clean?: { readonly sourceCorrect: boolean; readonly changed: boolean };
   readonly entities?: Hits;
+  /** Numbers of the reference that stand in the hypothesis, digit for digit. */
+  readonly numbers?: Hits;
+  /** Letters that a reader easily confuses (Turkish ğ ı İ ş ç ö ü), by letter. */
+  readonly letters?: Readonly<Record<string, Hits>>;
   /** ocr: lines of the reference that were found, of all; lines found that are none. */
   readonly detection?: Hits;
   /** ocr: 1 - normalized edit distance of the whole text, 0..1. */
   readonly oneMinusNed?: number;
+  /** ocr: characters in error where lines may come in any order and may be joined or split. */
+  readonly anyOrder?: EditCounts;
   /** ocr: words of the reference that were read without an error. */
   readonly words?: { readonly right: number; readonly total: number };
   /** Probability that the system gave a word (or character), and whether it was right. */

@@ -1,6 +1,6 @@
 /** Texts to counts: the one way in which every report of this project judges a transcript. */
 import { type EditCounts, textEdits, type UnitKind } from './error-rate.ts';
-import { DEFAULT_NORMALIZER, type NormalizerOptions, textNormalizer } from './normalizer/text-normalizer.ts';
+import { type NormalizerOptions, textNormalizer } from './normalizer/text-normalizer.ts';
 
 export interface ScoredText {
   readonly ref: string;
@@ -23,9 +23,9 @@ export function scoreText(
   language: string,
   ref: string,
   hyp: string,
-  options: { kind?: UnitKind; normalizer?: NormalizerOptions } = {},
+  options: { kind?: UnitKind; normalizer?: Partial<NormalizerOptions> } = {},
 ): ScoredText {
-  const normalize = textNormalizer(language, options.normalizer ?? DEFAULT_NORMALIZER);
+  const normalize = textNormalizer(language, options.normalizer);
   const [cleanRef, cleanHyp] = [normalize(ref), normalize(hyp)];
   return { ref: cleanRef, hyp: cleanHyp, counts: textEdits(cleanRef, cleanHyp, options.kind ?? usualUnit(language)) };
 }

@@ -148,6 +148,8 @@ export class DecoderProcess {
 
   /** Ends the process at once; a request under way gets `error`. */
   async kill(error: AppError = new AppError('canceled', 'The document was closed')): Promise<void> {
+    // Whoever waits for the end of a resting process has to be kept alive until then.
+    this.wake();
     this.#killFor(error);
     await this.exited;
   }

@@ -70,7 +70,7 @@ async function spooledSource(
   { bytesMax, signal }: SourceOptions,
 ): Promise<DocumentSource> {
   const iterator = stream[Symbol.asyncIterator]();
-  const folder = await mkdtemp(join(tmpdir(), 'bytefuse-'));
+  const folder = await mkdtemp(join(tmpdir(), 'bytefuse-document-'));
   const close = () => rm(folder, { recursive: true, force: true });
   const path = join(folder, 'document');
   let handle: FileHandle | null = null;

@@ -171,8 +171,11 @@ function imageError(error: unknown, { name, pixelsMax, pageMsMax }: DecoderInput
   if (/^timeout|: timeout/i.test(words)) {
     return failed('document_timeout', `A page of ${name} took longer than ${pageMsMax} ms to decode`);
   }
-  if (/memory|malloc/i.test(words)) return failed('document_too_heavy', `${name} needs too much memory to decode`);
-  const said = words.split('\n')[0]!.replace(/(?:\/|[a-z]:\\)\S+/gi, 'the file');
+  if (/out of memory|cannot allocate|failed to allocate/i.test(words))
+    return failed('document_too_heavy', `${name} needs too much memory to decode`);
+  // Several lines tell how a loader came to give up; the last one with words is the reason.
+  const lines = words.split('\n').filter((line) => /[a-z]{3}/i.test(line));
+  const said = (lines.at(-1) ?? words).trim().replace(/(?:\/|[a-z]:\\)\S+/gi, 'the file');
   const why = /unknown error/i.test(said) ? '' : ` (${said})`;
   return failed('image_corrupt', `${name} cannot be decoded${why}`);
 }

@@ -19,15 +19,23 @@ const ERROR_SECURITY = 5;
 /** FPDF_FILEACCESS: length, callback, its argument; four bytes each. */
 const FILE_ACCESS_BYTES = 12;
 
+/**
+ * PDFium keeps every object that it has read until the document is closed: 300 scanned pages would be in memory at last.
+ * After this many bytes the document is opened anew, which costs milliseconds.
+ */
+const RELOAD_BYTES = 64 * 1024 * 1024;
+
 /** Opens a PDF that is read block by block as PDFium asks for it. Throws AppError pdf_encrypted, pdf_corrupt and others. */
 export function openPdf(pdfium: Pdfium, input: DecoderInput): PageDecoder {
   const { name, source } = input;
   const { calls } = pdfium;
   const access = 'path' in source ? randomAccessFile(source.path) : randomAccessBytes(source.bytes);
+  let readBytes = 0;
   const readBlock = (_argument: number, position: number, target: number, length: number): number => {
     const bytes = access.readAt(position >>> 0, length >>> 0);
     if (bytes.length < length >>> 0) return 0;
     calls.HEAPU8.set(bytes, target >>> 0);
+    readBytes += bytes.length;
     return 1;
   };
   const callback = calls.addFunction(readBlock, 'iiiii');
@@ -40,9 +48,13 @@ export function openPdf(pdfium: Pdfium, input: DecoderInput): PageDecoder {
     calls.removeFunction(callback);
     access.close();
   };
-  try {
+  const load = () => {
+    readBytes = 0;
     document = calls._FPDF_LoadCustomDocument(pointer, 0);
     if (document === 0) throw openError(calls._FPDF_GetLastError(), name);
+  };
+  try {
+    load();
     const pages = calls._FPDF_GetPageCount(document);
     if (pages <= 0) throw new AppError('pdf_corrupt', `${name} has no pages`);
     if (pages > FILE_PAGES_MAX) {
@@ -53,7 +65,13 @@ export function openPdf(pdfium: Pdfium, input: DecoderInput): PageDecoder {
     }
     return {
       pages,
-      decode: async (index, options) => decodePage(pdfium, input, document, index, options),
+      async decode(index, options) {
+        if (readBytes > RELOAD_BYTES) {
+          calls._FPDF_CloseDocument(document);
+          load();
+        }
+        return decodePage(pdfium, input, document, index, options);
+      },
       close,
     };
   } catch (error) {

@@ -120,10 +120,7 @@ class CharBoxes {
   }
 
   quad(index: number): readonly number[] {
-    const angle = this.#calls._FPDFText_GetCharAngle(this.#text, index);
-    const [a, b] = this.#frame.matrix;
-    // The baseline's direction on the page, turned as the page is: pixels grow downwards, so signs follow the matrix.
-    const along = angle >= 0 ? linear(this.#frame.matrix, Math.cos(angle), Math.sin(angle)) : ([a, b] as const);
+    const along = this.#baseline(index);
     const turns = Math.atan2(along[1], along[0]) / (Math.PI / 2);
     const quarter = Math.round(turns);
     if (Math.abs(turns - quarter) * (Math.PI / 2) > AXIS_RADIANS_MAX) return this.#slanted(index, along);
@@ -132,6 +129,15 @@ class CharBoxes {
     // A quarter turn clockwise begins at what is the top right of the box.
     const first = (((quarter % 4) + 4) % 4) * 2;
     return [...corners.slice(first), ...corners.slice(0, first)];
+  }
+
+  /** The baseline's direction in pixels: the character's own transform, then the page's. */
+  #baseline(index: number): readonly [number, number] {
+    const { matrix } = this.#frame;
+    const written = this.#calls._FPDFText_GetMatrix(this.#text, index, this.#scratch) !== 0;
+    const [a, b] = this.#calls.HEAPF32.subarray(this.#scratch >>> 2, (this.#scratch >>> 2) + 2);
+    // Characters that were put in between, such as hyphens, have no transform.
+    return written && (a !== 0 || b !== 0) ? linear(matrix, a!, b!) : linear(matrix, 1, 0);
   }
 
   #axisBox(index: number): PixelBox {

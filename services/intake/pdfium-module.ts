@@ -59,7 +59,7 @@ export interface PdfiumCalls {
   _FPDFText_GetUnicode(text: number, index: number): number;
   _FPDFText_IsHyphen(text: number, index: number): number;
   _FPDFText_HasUnicodeMapError(text: number, index: number): number;
-  _FPDFText_GetCharAngle(text: number, index: number): number;
+  _FPDFText_GetMatrix(text: number, index: number, matrix: number): number;
   _FPDFText_GetFontSize(text: number, index: number): number;
   _FPDFText_GetLooseCharBox(text: number, index: number, rect: number): number;
   _FPDFText_GetCharBox(text: number, index: number, left: number, right: number, bottom: number, top: number): number;

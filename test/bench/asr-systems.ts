@@ -2,9 +2,9 @@
 import { AppError } from '../../models/core/app-error.ts';
 import type { SearchStats } from '../../models/core/stepwise.ts';
 import { type Bytefuse, openBytefuse } from '../../services/app/bytefuse.ts';
-import type { Clip } from '../../services/eval/data-set.ts';
 import { type BenchOptions, weightList } from './bench-options.ts';
 import { note } from './bench-report.ts';
+import type { Clip } from './clips.ts';
 import { ct2Folder, modelFolders } from './model-folders.ts';
 import { FasterWhisper } from './peers/faster-whisper.ts';
 import { BENCH_OPTIONS, NO_STATS, Subject, type SubjectRequest, sumStats } from './subject.ts';

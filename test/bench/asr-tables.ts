@@ -1,10 +1,10 @@
 /** The speech bench's tables: errors with intervals, time by turns, language-model rows. */
 import { type BootstrapOptions, bootstrapRate, median, pairedBootstrap } from '../../services/eval/bootstrap.ts';
-import type { Clip } from '../../services/eval/data-set.ts';
 import { type EditCounts, errorRate, sumCounts } from '../../services/eval/error-rate.ts';
 import { rateName, scoreText, usualUnit } from '../../services/eval/score.ts';
 import type { Trial } from './asr-systems.ts';
 import { percent, percentInterval, table } from './bench-report.ts';
+import type { Clip } from './clips.ts';
 import { sumStats } from './subject.ts';
 
 /** All trials of one system on one clip, one per round. */

@@ -4,20 +4,16 @@ import { appendFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DEFAULT_BOOTSTRAP, median } from '../../services/eval/bootstrap.ts';
-import { type Clip, readDataSet } from '../../services/eval/data-set.ts';
 import { SeededRandom } from '../../services/eval/random.ts';
 import { openSystems, type System, type Trial } from './asr-systems.ts';
 import { type ClipRun, errorsByLanguage, errorTable, rowTable, setTable, timeTable } from './asr-tables.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { note, table } from './bench-report.ts';
+import { type Clip, readClips } from './clips.ts';
 import type { BenchResult } from './main.ts';
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
-  const clips = await readDataSet(options.data, {
-    ...(options.sets && { sets: options.sets }),
-    ...(options.languages && { languages: options.languages }),
-    ...(options.limit !== undefined && { limit: options.limit }),
-  });
+  const clips = await readClips(options);
   const opened = await openSystems(options);
   const names = opened.systems.map((system) => system.name);
   let runs: ClipRun[];

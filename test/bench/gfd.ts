@@ -5,9 +5,9 @@
 import type { ScorerNode } from '../../models/core/token-scorer.ts';
 import type { LlmScorer } from '../../models/llm/llm-scorer.ts';
 import { median } from '../../services/eval/bootstrap.ts';
-import { type Clip, readDataSet } from '../../services/eval/data-set.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { note, percent, table } from './bench-report.ts';
+import { type Clip, readClips } from './clips.ts';
 import type { BenchResult } from './main.ts';
 import { ct2Folder, type ModelFolders, modelFolders } from './model-folders.ts';
 import { FasterWhisper } from './peers/faster-whisper.ts';
@@ -21,11 +21,7 @@ const REFERENCE_CLIPS = 4;
 const REFERENCE_SECONDS = { min: 7, max: 12 };
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
-  const clips = await readDataSet(options.data, {
-    ...(options.sets && { sets: options.sets }),
-    ...(options.languages && { languages: options.languages }),
-    ...(options.limit !== undefined && { limit: options.limit }),
-  });
+  const clips = await readClips(options);
   const folders = await modelFolders(options);
   const weight = options.flags.get('r');
   const request: SubjectRequest = {

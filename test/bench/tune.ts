@@ -9,11 +9,11 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { LengthUnit } from '../../fusion/gfd/weights.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { DEFAULT_BOOTSTRAP, pairedBootstrap } from '../../services/eval/bootstrap.ts';
-import { type Clip, readDataSet } from '../../services/eval/data-set.ts';
 import { type EditCounts, errorRate, errorsOf, sumCounts } from '../../services/eval/error-rate.ts';
 import { scoreText } from '../../services/eval/score.ts';
 import { type BenchOptions, weightList } from './bench-options.ts';
 import { note, percent, percentInterval, table } from './bench-report.ts';
+import { type Clip, readClips } from './clips.ts';
 import type { BenchResult } from './main.ts';
 import { modelFolders } from './model-folders.ts';
 import { Subject } from './subject.ts';
@@ -29,11 +29,7 @@ interface Setting {
 }
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
-  const clips = await readDataSet(options.data, {
-    ...(options.sets && { sets: options.sets }),
-    ...(options.languages && { languages: options.languages }),
-    ...(options.limit !== undefined && { limit: options.limit }),
-  });
+  const clips = await readClips(options);
   const settings = settingsOf(options);
   const texts = await transcribeAll(clips, settings, options);
   const folds = Math.max(2, Number(options.flags.get('folds') ?? 5));
@@ -141,7 +137,7 @@ function judge(
     percentInterval(relative, relativeInterval.low, relativeInterval.high, '%'),
     '',
   ]);
-  const speakers = new Set(clips.map((clip) => clip.speaker)).size;
+  const speakers = new Set(clips.map(({ file, group }) => (group === file ? '' : group))).size;
   const title = `${language}: ${clips.length} clips, ${speakers} speakers named; chosen per group: ${choice.chosen.join(', ')}`;
   return {
     tables: [`${title}\n\n${table(['setting', 'error', 'relative to r = 0 [95%]', 'better in % of draws'], rows)}`],

@@ -19,7 +19,8 @@ function emptyReader() {
       let index = 0;
       for await (const image of images) {
         const unit = await recognizer.read(image, index++, TOY_READ_OPTIONS, signal);
-        yield { page: unit, ...(await toyPageSearch(unit, signal)), searchMs: 0 };
+        const { language, stats, warnings } = await toyPageSearch(unit, signal);
+        yield { page: unit, lines: [], language, stats, warnings, searchMs: 0 };
       }
     },
     close: async () => {},

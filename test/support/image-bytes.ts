@@ -54,6 +54,8 @@ export interface TiffOptions {
 /** An uncompressed grey TIFF; all pages share the same even pixels. */
 export function tiffBytes(options: TiffOptions): Uint8Array {
   const { pages, width = 8, height = 8, big = false, bigEndian = false, last = 'end', subfileTypes = [] } = options;
+  // An absurd size is only said, not written.
+  const pixelBytes = Math.min(width * height, 4096);
   const tags = (page: number): [tag: number, value: number][] => [
     [254, subfileTypes[page] ?? 0],
     [256, width],
@@ -64,11 +66,11 @@ export function tiffBytes(options: TiffOptions): Uint8Array {
     [273, big ? 16 : 8],
     [277, 1],
     [278, height],
-    [279, width * height],
+    [279, pixelBytes],
   ];
   const [entryBytes, countBytes, offsetBytes] = big ? [20, 8, 8] : [12, 2, 4];
   const directoryBytes = countBytes + tags(0).length * entryBytes + offsetBytes;
-  const first = (big ? 16 : 8) + Math.ceil((width * height) / 8) * 8;
+  const first = (big ? 16 : 8) + Math.ceil(pixelBytes / 8) * 8;
   const bytes = Buffer.alloc(first + pages * directoryBytes, 0xc8);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const little = !bigEndian;

@@ -152,6 +152,7 @@ const reading = fc
       ctcLogProb: logProb,
       llmLogProb: logProb,
       score,
+      field: fc.record({ name, matched: fc.boolean() }),
       nBest: fc.array(otherReading, { maxLength: 2 }),
       changes: fc.array(change, { maxLength: 2 }),
     },

@@ -1,6 +1,7 @@
-import { boxAround, boxOf, quadOf } from '../../fusion/document/box.ts';
+import { type Box, boxAround, boxOf, quadOf } from '../../fusion/document/box.ts';
 import { documentLine } from '../../fusion/document/document-line.ts';
 import type { DocumentBlock, DocumentLine, DocumentPage, DocumentText } from '../../models/core/document.ts';
+import type { Quad } from '../../models/core/page.ts';
 import type { FusionChange } from '../../models/core/stepwise.ts';
 
 /** A line at left, top with letters of 10 x 20 pixels, each read in every second frame at probability 0.9. */
@@ -18,7 +19,7 @@ export function toyLine(
     : { left, top, right: left + length, bottom: top + height };
   const place = {
     index: 0,
-    quad: quadOf(box),
+    quad: vertical ? downwards(box) : quadOf(box),
     direction: vertical ? ('vertical' as const) : ('horizontal' as const),
     detectionScore: 1,
     frameShare: 1 / (2 * characters.length),
@@ -30,6 +31,11 @@ export function toyLine(
     endFrame: 2 * i + 2,
   }));
   return documentLine(place, { text, chars, ctcLogProb: -1, score: -1, nBest: [], changes: options.changes ?? [] });
+}
+
+/** Reading runs down: the first corner is the top right. */
+function downwards({ left, top, right, bottom }: Box): Quad {
+  return [right, top, right, bottom, left, bottom, left, top];
 }
 
 export function toyBlock(...lines: readonly DocumentLine[]): DocumentBlock {

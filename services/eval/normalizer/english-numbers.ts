@@ -3,24 +3,8 @@
  * currencies before the number (20 million dollars -> $20000000), single digits in a row read as a code (one oh one ->
  * 101), "one" and "ones" alone left as words.
  */
+import { NUMBER_WORDS, type NumberWord } from './english-number-words.ts';
 
-const UNITS = [
-  ...['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'],
-  ...['eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen'],
-];
-const TENS = ['twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty', 'ninety'];
-const SCALES = ['thousand', 'million', 'billion', 'trillion', 'quadrillion', 'quintillion'];
-
-type NumberKind = 'zero' | 'unit' | 'ten' | 'scale';
-
-interface NumberWord {
-  readonly kind: NumberKind;
-  readonly value: bigint;
-  /** st, nd, rd, th or s: such a word ends its number. */
-  readonly suffix: string;
-}
-
-const NUMBER_WORDS = numberWords();
 const SIGNS_BEFORE = new Map([
   ['minus', '-'],
   ['negative', '-'],
@@ -218,7 +202,7 @@ function spaceOut(text: string): string {
     .replace(/(\d)\s+(st|nd|rd|th|s)\b/gu, '$1$2');
 }
 
-/** "$2 and ¢7" is $2.07, "$0.07" is ¢7, a lone 1 is "one". */
+/** "$2 and ¢7" is $2.07, "$0.07" is ¢7, a lone 1 is "one" (in 1.5 or $1 it is not alone). */
 function writeCents(text: string): string {
   return text
     .replace(
@@ -226,41 +210,5 @@ function writeCents(text: string): string {
       (_, currency: string, whole: string, cents: string) => `${currency}${whole}.${cents.padStart(2, '0')}`,
     )
     .replace(/[€£$]0\.(\d{1,2})\b/gu, (_, cents: string) => `¢${Number(cents)}`)
-    .replace(/\b1(s?)\b/gu, 'one$1');
-}
-
-function numberWords(): ReadonlyMap<string, NumberWord> {
-  const words = new Map<string, NumberWord>();
-  const add = (word: string, kind: NumberKind, value: bigint, suffix = '') => words.set(word, { kind, value, suffix });
-  for (const zero of ['o', 'oh', 'zero']) add(zero, 'zero', 0n);
-  const irregular = new Map([
-    ['one', ['first', 'st']],
-    ['two', ['second', 'nd']],
-    ['three', ['third', 'rd']],
-    ['five', ['fifth', 'th']],
-    ['twelve', ['twelfth', 'th']],
-  ]);
-  UNITS.forEach((word, i) => {
-    const value = BigInt(i + 1);
-    add(word, 'unit', value);
-    add(word === 'six' ? 'sixes' : `${word}s`, 'unit', value, 's');
-    const [ordinal, suffix] = irregular.get(word) ?? [`${word}${word.endsWith('t') ? 'h' : 'th'}`, 'th'];
-    add(ordinal!, 'unit', value, suffix);
-  });
-  // "nine" loses its e; the published list does not know the word "ninth", so neither form there became 9th.
-  add('ninth', 'unit', 9n, 'th');
-  add('zeroth', 'unit', 0n, 'th');
-  TENS.forEach((word, i) => {
-    const value = BigInt((i + 2) * 10);
-    add(word, 'ten', value);
-    add(`${word.slice(0, -1)}ies`, 'ten', value, 's');
-    add(`${word.slice(0, -1)}ieth`, 'ten', value, 'th');
-  });
-  ['hundred', ...SCALES].forEach((word, i) => {
-    const value = word === 'hundred' ? 100n : 1000n ** BigInt(i);
-    add(word, 'scale', value);
-    add(`${word}s`, 'scale', value, 's');
-    add(`${word}th`, 'scale', value, 'th');
-  });
-  return words;
+    .replace(/(?<![\w.$€£¢+-])1(s?)(?![\w%]|\.\d)/gu, 'one$1');
 }

@@ -26,18 +26,26 @@ manoeuvred maneuvered  manoeuvres maneuvers  manoeuvring maneuvering  mediaeval 
 moustache mustache  moustaches mustaches  offence offense  offences offenses  paediatric pediatric  paralyse paralyze  paralysed paralyzed
 plough plow  ploughed plowed  ploughing plowing  ploughs plows  practise practice  practised practiced  practises practices  practising practicing
 pretence pretense  pretences pretenses  programme program  programmes programs  pyjamas pajamas  sceptical skeptical  skilful skillful
-skilfully skillfully  smoulder smolder  smouldering smoldering  storey story  storeys stories  sulphur sulfur  tyre tire  tyres tires  wilful willful
+skilfully skillfully  smoulder smolder  smouldering smoldering  storey story  storeys stories  sulphur sulfur  tyre tire  tyres tires  wilful willful  sheikh sheik  sheikhs sheiks  sheikh sheik  sheikhs sheiks
 wilfully willfully  woollen woolen  woollens woolens
 `;
 
 const AMERICAN = spellings();
+const PREFIXED = /^(de|dis|mis|out|over|re|un|under)(.+)$/u;
 
 /** `text`: words between single spaces. */
 export function americanSpelling(text: string): string {
   return text
     .split(' ')
-    .map((word) => AMERICAN.get(word) ?? word)
+    .map((word) => AMERICAN.get(word) ?? withPrefix(word))
     .join(' ');
+}
+
+/** disorganised, unfavourable, outmanoeuvred: the word behind the prefix decides. */
+function withPrefix(word: string): string {
+  const [, prefix, rest] = PREFIXED.exec(word) ?? [];
+  const american = rest === undefined ? undefined : AMERICAN.get(rest);
+  return american === undefined ? word : prefix + american;
 }
 
 function spellings(): ReadonlyMap<string, string> {

@@ -3,20 +3,25 @@
  *
  * 1. Width folded (NFKC).
  * 2. Lower case by Turkish rules: İ is the capital of i, I that of ı. A plain toLowerCase makes i̇ (two code points) of
- *    İ and i of I, which turns KIRIK (broken) into another word.
+ *    İ and i of I, which turns KIRIK (broken) into another word. Its i̇ is taken for i.
  * 3. The apostrophe before an ending is dropped and the word stays one (Ankara'da -> ankarada), since recognizers and
  *    writers differ in it; other punctuation becomes a space.
  * 4. The circumflex is folded (kâğıt -> kağıt): the orthography itself leaves it out in most words.
  * 5. Number words become digits (yirmi dokuz -> 29). A lone "bir" is more often "a" than "one" and stays; a lone 1 becomes
  *    "bir". Numbers with endings (29'da, yirmi dokuzda) are left as they are.
+ *
+ * With punctuation kept, apostrophes stay where they are and a number ends at a comma.
  */
-import { foldWidth, squeezeSpaces, stripPunctuation } from './basic.ts';
+import { type BasicPolicies, finish, foldWidth } from './basic.ts';
 
 const APOSTROPHE = /(?<=[\p{L}\p{N}])['’‘ʼ`´](?=\p{L})/gu;
 const CIRCUMFLEX = new Map([
   ['â', 'a'],
   ['î', 'i'],
   ['û', 'u'],
+  ['Â', 'A'],
+  ['Î', 'İ'],
+  ['Û', 'U'],
 ]);
 
 const ONES = new Map(
@@ -35,10 +40,15 @@ const THOUSANDS = new Map([
   ['trilyon', 1e12],
 ]);
 
-export function normalizeTurkish(text: string): string {
-  let out = lowerTurkish(foldWidth(text)).replace(APOSTROPHE, '');
-  out = out.replace(/[âîû]/gu, (letter) => CIRCUMFLEX.get(letter)!);
-  return squeezeSpaces(writeNumbers(stripPunctuation(out).split(' ')).join(' '));
+export function normalizeTurkish(text: string, policies: BasicPolicies): string {
+  let out = foldWidth(text, policies.width);
+  if (policies.case === 'fold') out = lowerTurkish(out);
+  if (policies.punctuation === 'drop') out = out.replace(APOSTROPHE, '');
+  out = finish(
+    out.replace(/[âîûÂÎÛ]/gu, (letter) => CIRCUMFLEX.get(letter)!),
+    policies,
+  );
+  return policies.numerals === 'arabic' ? writeNumbers(out.split(' ')).join(' ') : out;
 }
 
 /** Lower case by Turkish rules, composed. Independent of the machine's locale data. */
@@ -49,6 +59,7 @@ export function lowerTurkish(text: string): string {
     .replaceAll('İ', 'i')
     .replaceAll('I', 'ı')
     .toLowerCase()
+    .replaceAll('i\u0307', 'i')
     .normalize('NFC');
 }
 
@@ -76,7 +87,7 @@ function readNumber(words: readonly string[], start: number): { value: number; e
   let scale = Number.POSITIVE_INFINITY;
   let end = start;
   for (; end < words.length; end++) {
-    const word = words[end]!;
+    const word = lowerTurkish(words[end]!);
     const ones = ONES.get(word);
     const tens = TENS.get(word);
     const thousand = THOUSANDS.get(word);

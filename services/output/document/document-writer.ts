@@ -24,7 +24,7 @@ export interface DocumentWriter {
 export const DOCUMENT_FORMATS = ['text', 'markdown', 'json', 'hocr', 'alto', 'tsv', 'pdf'] as const;
 export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 
-/** Formats that are text; a PDF needs the pages' pictures as well (pdf-writer.ts). */
+/** Formats that are text; a PDF needs the pages' pictures as well (services/output/pdf). */
 export type TextDocumentFormat = Exclude<DocumentFormat, 'pdf'>;
 
 export const DOCUMENT_ENDINGS: Readonly<Record<DocumentFormat, string>> = {

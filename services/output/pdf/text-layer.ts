@@ -39,12 +39,9 @@ export function imageMatrix(page: DocumentPage, pointsPerPx: number): Matrix {
 
 function textRun(line: DocumentLine, toPage: Matrix, codes: TextCodes): string {
   if (line.text === '') return '';
-  const [x0, y0, x1, y1, , , x3, y3] = line.quad;
-  const vertical = line.direction === 'vertical';
+  const [x0, y0, , , x2, y2, x3, y3] = line.quad;
   // The text runs from `from` to `to` along the side that its glyphs stand on; `up` leads across it.
-  const [from, to, up] = vertical
-    ? [apply(toPage, x0, y0), apply(toPage, x3, y3), apply(toPage, x1, y1)]
-    : [apply(toPage, x3, y3), apply(toPage, line.quad[4], line.quad[5]), apply(toPage, x0, y0)];
+  const [from, to, up] = [apply(toPage, x3, y3), apply(toPage, x2, y2), apply(toPage, x0, y0)];
   const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
   const size = Math.hypot(up[0] - from[0], up[1] - from[1]);
   if (length < MIN_POINTS || size < MIN_POINTS) return '';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { charSpans, documentLine, type LinePlace } from '../../../../fusion/document/document-line.ts';
-import { documentPage, fieldRuleOf, type PageResult } from '../../../../fusion/document/document-page.ts';
-import type { FieldRule, LineReading, Quad } from '../../../../models/core/page.ts';
+import { documentPage, type PageResult } from '../../../../fusion/document/document-page.ts';
+import type { LineReading, Quad } from '../../../../models/core/page.ts';
 
 const LINE: LinePlace = {
   index: 0,
@@ -61,11 +61,9 @@ test('the boxes of a turned line follow it: the text begins at the right and sta
 });
 
 test('characters of a vertical line stand below each other', () => {
-  const vertical: LinePlace = { ...LINE, direction: 'vertical', quad: [10, 100, 30, 100, 30, 200, 10, 200] };
-  assert.deepEqual(
-    rounded(documentLine(vertical, readingOf('甲乙')).words[0]!.chars[1]!.quad),
-    [10, 115, 30, 115, 30, 135, 10, 135],
-  );
+  const vertical: LinePlace = { ...LINE, direction: 'vertical', quad: [30, 100, 30, 200, 10, 200, 10, 100] };
+  const second = documentLine(vertical, readingOf('甲乙')).words[0]!.chars[1]!;
+  assert.deepEqual(rounded(second.quad), [30, 115, 30, 135, 10, 135, 10, 115]);
 });
 
 test('spaces at the ends and in rows are dropped, and a change keeps its place in the text', () => {
@@ -99,7 +97,7 @@ const RESULT: PageResult = {
 };
 
 test('a page has its lines in reading order, its warnings and its times; lines without text are left out', () => {
-  const page = documentPage(RESULT, { number: 5, dpi: 200, decodeMs: 11, fields: [] });
+  const page = documentPage(RESULT, { number: 5, dpi: 200, decodeMs: 11 });
   assert.deepEqual(
     page.blocks.map(({ lines }) => lines.map(({ text }) => text)),
     [['above'], ['below']],
@@ -112,14 +110,18 @@ test('a page has its lines in reading order, its warnings and its times; lines w
   assert.deepEqual(page.timings, { decodeMs: 11, detectMs: 1, orientMs: 2, recognizeMs: 3, searchMs: 7, llmMs: 5 });
 });
 
-test('a field takes the lines that lie mostly in its box', () => {
-  const lower: FieldRule = { name: 'total', box: [0, 0.5, 1, 1], allow: { kind: 'format', format: 'amount' } };
-  const page = documentPage(RESULT, { number: 1, decodeMs: 0, fields: [lower] });
+test('a field takes the lines that the search read for it, and says where nothing fits', () => {
+  const [below, , above] = RESULT.lines;
+  const lines = [
+    { ...below!, reading: { ...below!.reading, field: { name: 'total', matched: true } } },
+    { ...above!, reading: { ...readingOf(''), field: { name: 'date', matched: false } } },
+  ];
+  const page = documentPage({ ...RESULT, lines }, { number: 1, decodeMs: 0 });
   assert.deepEqual(
-    page.fields.map(({ name, text }) => [name, text]),
-    [['total', 'below']],
+    page.fields.map(({ name, text, matched }) => [name, text, matched]),
+    [
+      ['total', 'below', true],
+      ['date', '', false],
+    ],
   );
-  const straddling = { quad: [100, 80, 200, 80, 200, 121, 100, 121] as Quad };
-  assert.equal(fieldRuleOf([lower], straddling, RESULT.page)?.name, 'total');
-  assert.equal(fieldRuleOf([lower], { quad: [100, 80, 200, 80, 200, 119, 100, 119] }, RESULT.page), undefined);
 });

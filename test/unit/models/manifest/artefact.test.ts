@@ -57,7 +57,7 @@ test('every file of the manifest has its members in packages that are listed', (
     const packages = new Set(entry.pip.packages.map((known) => known.name));
     for (const { package: name, member } of Object.values(entry.pip.members).flat()) {
       assert.ok(packages.has(name), name);
-      assert.ok(member.startsWith(`${name.replaceAll('-', '_')}/data/`), member);
+      assert.ok(member.startsWith(`${name.replaceAll('-', '_')}/`), member);
     }
   }
 });

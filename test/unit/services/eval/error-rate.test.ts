@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
+  ALIGN_CELLS_MAX,
   align,
   editCounts,
   errorRate,
@@ -12,10 +13,14 @@ import {
 } from '../../../../services/eval/error-rate.ts';
 import { SeededRandom } from '../../../../services/eval/random.ts';
 
-/** jiwer's own rates of 300 random pairs in three languages; see fixtures/golden/jiwer-rates.py. */
+/** jiwer's own rates and counts of 1,200 random pairs in three languages; see fixtures/golden/jiwer-rates.py. */
+type Split = [substitutions: number, deletions: number, insertions: number];
 const JIWER: {
   corpus: { wer: number; cer: number };
-  rows: [lang: string, ref: string, hyp: string, wer: number, cer: number][];
+  rows: [
+    ...[lang: string, ref: string, hyp: string, wer: number, cer: number],
+    ...[wordSplit: Split, wordUnique: boolean, charSplit: Split, charUnique: boolean],
+  ][];
 } = JSON.parse(readFileSync(new URL('../../../../../fixtures/golden/jiwer-rates.json', import.meta.url), 'utf8'));
 
 test('words, characters and mixed units are cut as their names say', () => {
@@ -50,8 +55,8 @@ test('an empty reference has no rate, and a corpus rate sums errors and units', 
   assert.equal(errorRate(corpus), 2 / 5);
 });
 
-test('rates equal those of jiwer on 300 pairs in three languages, to the last digit', () => {
-  assert.equal(JIWER.rows.length, 300);
+test('rates equal those of jiwer on 1,200 pairs in three languages, to the last digit', () => {
+  assert.equal(JIWER.rows.length, 1200);
   for (const [, ref, hyp, wer, cer] of JIWER.rows) {
     assert.equal(errorRate(textEdits(ref, hyp, 'word')), wer, `${ref} | ${hyp}`);
     assert.equal(errorRate(textEdits(ref, hyp, 'char')), cer, `${ref} | ${hyp}`);
@@ -86,6 +91,76 @@ test('the alignment spells both texts and holds as many edits as the count', () 
     assert.equal(errorsOf(counts), slowDistance(ref, hyp));
   }
 });
+
+test('substitutions, deletions and insertions are those of jiwer where the split is unique, and sum alike elsewhere', () => {
+  let unique = 0;
+  for (const [, ref, hyp, , , wordSplit, wordUnique, charSplit, charUnique] of JIWER.rows) {
+    for (const [kind, split, isUnique] of [
+      ['word', wordSplit, wordUnique],
+      ['char', charSplit, charUnique],
+    ] as const) {
+      const { substitutions, deletions, insertions } = textEdits(ref, hyp, kind);
+      const ours = [substitutions, deletions, insertions];
+      if (isUnique) assert.deepEqual(ours, split, `${kind}: ${ref} | ${hyp}`);
+      assert.equal(
+        ours.reduce((a, b) => a + b),
+        split.reduce((a, b) => a + b),
+      );
+      if (isUnique) unique++;
+    }
+  }
+  assert.ok(unique > 1000, `only ${unique} of 2,400 splits are unique`);
+});
+
+test('texts far from the diagonal are counted as exactly as near ones', () => {
+  const random = new SeededRandom(8);
+  for (let round = 0; round < 40; round++) {
+    const draw = () => Array.from({ length: random.below(400) }, () => 'abcdefgh'[random.below(8)]!);
+    const [ref, hyp] = [draw(), draw()];
+    const shifted = [...draw().slice(0, 150), ...ref];
+    for (const other of [hyp, shifted]) {
+      const counts = editCounts(ref, other);
+      assert.equal(errorsOf(counts), fullDistance(ref, other));
+      assert.equal(counts.deletions - counts.insertions, ref.length - other.length);
+    }
+  }
+});
+
+test('a text too long for one table is aligned in parts, at the same cost', () => {
+  const random = new SeededRandom(9);
+  const ref = Array.from({ length: 6000 }, () => 'abcd'[random.below(4)]!);
+  const hyp = ref.flatMap((unit) => (random.unit() < 0.2 ? [] : random.unit() < 0.2 ? ['x', unit] : [unit]));
+  const pairs = align(ref, hyp);
+  const counts = editCounts(ref, hyp);
+  assert.equal(pairs.flatMap((pair) => pair.ref ?? []).join(''), ref.join(''));
+  assert.equal(pairs.flatMap((pair) => pair.hyp ?? []).join(''), hyp.join(''));
+  for (const [kind, count] of [
+    ['substitution', counts.substitutions],
+    ['deletion', counts.deletions],
+    ['insertion', counts.insertions],
+  ] as const) {
+    assert.equal(pairs.filter((pair) => pair.kind === kind).length, count);
+  }
+});
+
+test('texts whose product of lengths passes the bound are not aligned', () => {
+  const side = Math.ceil(Math.sqrt(ALIGN_CELLS_MAX)) + 1;
+  const [ref, hyp] = [new Array<string>(side).fill('a'), new Array<string>(side).fill('b')];
+  assert.throws(() => align(ref, hyp), /too long to align/);
+});
+
+/** Every cell, without a band. */
+function fullDistance(a: readonly string[], b: readonly string[]): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  a.forEach((unit, i) => {
+    const next = [i + 1];
+    b.forEach((other, j) => {
+      next.push(Math.min(row[j]! + (unit === other ? 0 : 1), row[j + 1]! + 1, next[j]! + 1));
+    });
+    row = next;
+  });
+  return row[b.length]!;
+}
 
 /** The definition, with obvious code. */
 function slowDistance(a: readonly string[], b: readonly string[]): number {
