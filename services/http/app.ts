@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
 import fastify, {
@@ -29,7 +30,7 @@ import { asAppError, sendError } from './error-reply.ts';
 import { invalidField } from './form-fields.ts';
 import { healthRoutes } from './health.ts';
 import { modelRoutes } from './models.ts';
-import { logRequest, timingHeader } from './request-log.ts';
+import { logRequest, STATUS_LEFT, timingHeader } from './request-log.ts';
 import { allowedMethods, type KnownRoute } from './route-table.ts';
 import {
   authorize,
@@ -78,6 +79,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
     if (work !== null && Object.keys(work.phasesMs).length > 0) {
       void reply.header('server-timing', timingHeader(work.phasesMs));
     }
+    cutSlowReader(reply, config);
     return payload;
   });
   app.addHook('onResponse', async (request, reply) => logRequest(request, reply, request.log, metrics));
@@ -155,6 +157,16 @@ async function admit(context: ServiceContext, request: FastifyRequest, reply: Fa
   const { headers, raw } = request;
   request.notes = {};
   void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+  // Fastify tells of answers that were sent; of those that nobody waited for, only the connection does.
+  let sent = false;
+  reply.raw.once('finish', () => {
+    sent = true;
+  });
+  reply.raw.once('close', () => {
+    if (sent) return;
+    request.notes.code ??= 'canceled';
+    logRequest(request, reply, request.log, context.metrics, STATUS_LEFT);
+  });
   if (request.url.length > config.limits.urlCharsMax) {
     throw new AppError('payload_too_large', `The address has more than ${config.limits.urlCharsMax} characters.`);
   }
@@ -182,12 +194,22 @@ async function admit(context: ServiceContext, request: FastifyRequest, reply: Fa
   request.work = work;
   reply.raw.once('finish', () => work.end());
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) work.abort(new AppError('canceled', 'The client went away.'));
+    // Of work that is ended already this does nothing.
+    work.abort(new AppError('canceled', 'The client went away.'));
     work.end();
   });
   const deadline = headers['x-deadline-ms'];
   if (deadline !== undefined) work.limitTo(deadlineOf(deadline));
   return undefined;
+}
+
+/** Once an answer begins, a connection on which nothing moves is one whose reader has stopped. */
+function cutSlowReader({ raw }: FastifyReply, { limits }: ServiceConfig): void {
+  const { socket } = raw;
+  // Injected requests have no real one.
+  if (!(socket instanceof Socket)) return;
+  // Streams of events are never silent for longer than a heartbeat.
+  raw.setTimeout(Math.max(limits.slowReaderMsMax, 2 * limits.heartbeatMs), () => raw.destroy());
 }
 
 function deadlineOf(header: string | string[]): number {

@@ -77,12 +77,15 @@ export function sendError(raw: unknown, request: FastifyRequest, reply: FastifyR
     .send(JSON.stringify(errorBody(error)));
 }
 
-/** Failures of this machine (models, disk, bugs) are told by their hint: their messages are for the log. */
+/**
+ * Failures of this machine (models, disk, bugs) are told by their code: their messages are for the log. The hints of the
+ * registry speak to those who use the command line, and stay there.
+ */
 function publicMessage(error: AppError): string {
-  const { status, hint } = error.kind;
+  const { status } = error.kind;
   const ownFault = status >= 500 && !PUBLIC_CODES.has(error.code);
   if (ownFault) return `The service failed on this request (${error.code}); its log says more under the request’s id.`;
-  return `${withoutPaths(error.message)} ${hint}`;
+  return sentence(withoutPaths(error.message));
 }
 
 /** Codes with a status above 500 whose messages speak of the request, not of the machine. */

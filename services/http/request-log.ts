@@ -7,15 +7,19 @@ export function routeOf(request: FastifyRequest): string {
   return request.routeOptions.url ?? 'none';
 }
 
+/** Of a client that left before its answer was through: what servers log by custom, and never send. */
+export const STATUS_LEFT = 499;
+
+/** `status`: where it is not the one that was sent. */
 export function logRequest(
   request: FastifyRequest,
   reply: FastifyReply,
   log: FastifyBaseLogger,
   metrics: ServiceMetrics,
+  status = reply.statusCode,
 ): void {
   const { method, work, caller, notes } = request;
   const route = routeOf(request);
-  const status = reply.statusCode;
   const ms = reply.elapsedTime;
   metrics.request(route, method, status, ms);
   for (const [phase, spent] of Object.entries(work?.phasesMs ?? {})) {

@@ -18,8 +18,8 @@ export const FIELD_NAME_BYTES_MAX = 100;
 export const PART_HEADERS_MAX = 16;
 /** Bytes of a form beside its file and fields: boundaries and headers of parts, each some hundred bytes. */
 export const FORM_OVERHEAD_BYTES_MAX = 256 * 1024;
-/** Bytes of all headers of a request: half of what Node allows; keys and cookies of proxies are far below. */
-export const HEADER_BYTES_MAX = 8192;
+/** Bytes of all headers of a request: what Node takes too. Ours are short, but a browser sends every cookie of localhost. */
+export const HEADER_BYTES_MAX = 16_384;
 /** Characters of an address: queries of documents have 200; a whole file in a query is a mistake. */
 export const URL_CHARS_MAX = 4096;
 /** Requests with an upload at once, waiting or running: each holds a temporary file and some buffers. */
@@ -42,7 +42,7 @@ export const UPLOAD_IDLE_MS_MAX = 30_000;
 export const KEEP_ALIVE_MS = 65_000;
 /** Time from the first byte to the last of an answer: four hours of audio on a slow machine, once over. */
 export const DEADLINE_MS_MAX = 4 * 3_600_000;
-/** Time that a reader of events may leave them lying: then the work is stopped, for a model works for nobody. */
+/** Time in which a reader takes nothing of an answer: then it is cut off, and its work stopped: a model works for nobody. */
 export const SLOW_READER_MS_MAX = 30_000;
 /** Bytes of events that wait for their reader: an event of a page is some hundred KiB, and hundreds of readers are possible. */
 export const EVENT_BYTES_MAX = 4 * 1024 * 1024;

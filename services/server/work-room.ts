@@ -36,7 +36,7 @@ export class Work {
   }
 
   abort(error: AppError): void {
-    if (!this.#ended) this.#controller.abort(error);
+    if (!this.#answered) this.#controller.abort(error);
   }
 
   /** Counted from the arrival of the request; can only shorten what there is. */

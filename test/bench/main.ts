@@ -45,6 +45,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'cost of the hypothesis protocol',
     module: new URL('./protocol.js', import.meta.url),
   },
+  fuzz: {
+    what: 'malformed requests over HTTP: nothing breaks, nothing leaks',
+    module: new URL('./fuzz.js', import.meta.url),
+  },
   quality: {
     what: 'docs/quality.md: bytefuse eval over all development data, with ablations',
     module: new URL('./quality.js', import.meta.url),
@@ -76,6 +80,7 @@ asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-flo
 ocr   --systems greedy,alone,fused,faithful,rapidocr,rapidocr-detects   --rounds N   --no-peer   --hypotheses FILE
       --degraded (our own lines, drawn and spoilt)   --draw FILE,FILE (lines of text files, drawn clean)
 gfd   --r R   --streams 4
+fuzz  --limit N (50000)   --seed N
 quality  --data-root FOLDER (with audio, ocr, gec)   --reports FOLDER   --only asr,ocr,gec   --render
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;

@@ -40,7 +40,10 @@ const aborted = (signal: AbortSignal) =>
 
 test('a client that leaves ends its work', async (t) => {
   for (const fields of [[], [{ name: 'stream', value: 'true' }]]) {
-    const { port, log } = await toyServer(t, { beforeUnit: (_, signal) => aborted(signal) });
+    const lines: Record<string, unknown>[] = [];
+    const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
+    const logger = { level: 'info', stream };
+    const { port, log } = await toyServer(t, { parts: { logger }, beforeUnit: (_, signal) => aborted(signal) });
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => {});
     socket.write(post(upload(fields)));
@@ -48,6 +51,11 @@ test('a client that leaves ends its work', async (t) => {
     socket.destroy();
     await until(() => log.running === 0, 'the work ended');
     assert.equal(log.aborted, 1);
+    await until(
+      () => lines.some(({ msg, status, code }) => msg === 'request' && status === 499 && code === 'canceled'),
+      'a line',
+    );
+    assert.equal(lines.filter(({ msg }) => msg === 'request').length, 1);
   }
 });
 
@@ -139,6 +147,19 @@ test('a reader that takes nothing is cut off, and its work ends', async (t) => {
   slow.write(post(form, [], '/v1/documents'));
   await until(() => log.aborted === 1, 'the reader was cut off');
   assert.ok(pages < 500, `${pages} pages were read for nobody`);
+  slow.destroy();
+});
+
+test('a reader that stops in the middle of an answer is cut off', async (t) => {
+  const file = { url: '/big', type: 'text/plain', bytes: Buffer.alloc(30_000_000, 'x'), etag: '"1"' };
+  const limits = { slowReaderMsMax: 200, heartbeatMs: 50 };
+  const { port, app } = await toyServer(t, { limits, parts: { files: [file] } });
+  const slow = connect(port, '127.0.0.1').on('error', () => {});
+  slow.pause();
+  slow.write('GET /big HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  const connections = () => new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)));
+  while ((await connections()) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  while ((await connections()) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   slow.destroy();
 });
 
