@@ -44,7 +44,7 @@ export type LiveInput = Float32Array | LiveMark;
 export type LiveMark = 'commit' | 'clear';
 
 /** Seconds are counted from the start of the stream. */
-export type LiveEvent = SpeechStart | Partial | SpeechEnd | Final | Cleared | CommitEmpty | Lag | Shed;
+export type LiveEvent = SpeechStart | LivePartial | SpeechEnd | LiveFinal | Cleared | CommitEmpty | Lag | Shed;
 
 export interface SpeechStart {
   readonly kind: 'speech-start';
@@ -54,7 +54,7 @@ export interface SpeechStart {
 }
 
 /** What an utterance that runs is taken for so far. */
-export interface Partial {
+export interface LivePartial {
   readonly kind: 'partial';
   readonly utterance: number;
   readonly stage: 'recognized';
@@ -78,7 +78,7 @@ export interface SpeechEnd {
 }
 
 /** The text of an utterance that has ended: first by the recognizer alone, then by the fused search. */
-export interface Final {
+export interface LiveFinal {
   readonly kind: 'final';
   readonly utterance: number;
   readonly stage: 'recognized' | 'fused' | 'corrected';

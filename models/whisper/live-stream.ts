@@ -6,7 +6,7 @@ import {
   LIVE_LAG_PARTIALS_MS,
   SAMPLE_RATE_HZ,
 } from '../core/limits.ts';
-import type { CommitPolicies, Final, ListenOptions, LiveEvent, LiveInput } from '../core/live.ts';
+import type { CommitPolicies, ListenOptions, LiveEvent, LiveFinal, LiveInput } from '../core/live.ts';
 import type { RecognizerSummary } from '../core/recognizer.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
 import type { Warning } from '../core/transcript.ts';
@@ -359,7 +359,7 @@ export class LiveStream {
   }
 
   /** The fused final: the same search space, the same beginning, the language model beside it. */
-  async #fuse(utterance: LiveUtterance, end: number, recognized: Recognized | null, plain: Final): Promise<void> {
+  async #fuse(utterance: LiveUtterance, end: number, recognized: Recognized | null, plain: LiveFinal): Promise<void> {
     const { llmWeight } = this.#options;
     if (recognized === null || llmWeight === 0 || plain.result.segments.length === 0) {
       this.#events.push({ ...plain, stage: 'fused' });
@@ -376,7 +376,7 @@ export class LiveStream {
       degraded ||= outcome.warnings?.some(({ code }) => code === 'llm_unavailable') ?? false;
       return outcome;
     };
-    let final: Final;
+    let final: LiveFinal;
     try {
       const { encoded } = recognized.decoded;
       const request = { mel, encoded, prompt, prefix, language, search, signal: this.#signal };
@@ -426,7 +426,7 @@ export class LiveStream {
     end: number,
     { decoded, language }: Recognized,
     stage: 'recognized' | 'fused',
-  ): Promise<Final> {
+  ): Promise<LiveFinal> {
     const silent = isSilent(decoded, this.#options);
     const text = decoded.hypothesis.tokens;
     const timed = this.#options.timestamps === 'word' && !silent && text.length > 0;
@@ -455,7 +455,7 @@ export class LiveStream {
     }
   }
 
-  #silentFinal(utterance: LiveUtterance): Final {
+  #silentFinal(utterance: LiveUtterance): LiveFinal {
     const result = { segments: [], hypotheses: [], changes: [], stats: NO_STATS };
     const language = (this.#language ?? this.#guess)?.language ?? 'und';
     const { index } = utterance;

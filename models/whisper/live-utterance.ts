@@ -1,5 +1,5 @@
 import { SAMPLE_RATE_HZ } from '../core/limits.ts';
-import type { CommitPolicy, ListenOptions, LiveWord, Partial } from '../core/live.ts';
+import type { CommitPolicy, ListenOptions, LivePartial, LiveWord } from '../core/live.ts';
 import type { Segment, UnitResult, Word } from '../core/transcript.ts';
 import { compressionRatio } from './compression-ratio.ts';
 import type { LivePass } from './live-pass.ts';
@@ -59,7 +59,7 @@ export class LiveUtterance {
    * Takes a pass over the samples up to `end`: commits what the policy holds for settled, unless the language is still a
    * guess. Returns null where the pass is not worth showing (nobody speaks, or a loop).
    */
-  take(pass: LivePass, end: number, language: string, mayCommit: boolean): Partial | null {
+  take(pass: LivePass, end: number, language: string, mayCommit: boolean): LivePartial | null {
     const { tokens: vocabulary, options, convert } = this.#context;
     const heardS = (end - this.start) / SAMPLE_RATE_HZ;
     const from = this.#tokens.length;
