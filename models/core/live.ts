@@ -43,6 +43,9 @@ export type LiveInput = Float32Array | LiveMark;
 /** `commit` ends the utterance that runs here; `clear` drops it and all that was heard of it. */
 export type LiveMark = 'commit' | 'clear';
 
+/** Code of a search's warning (UnitOutcome.warnings): the language model took no part although it should have. */
+export const LLM_UNAVAILABLE = 'llm_unavailable';
+
 /** Seconds are counted from the start of the stream. */
 export type LiveEvent = SpeechStart | LivePartial | SpeechEnd | LiveFinal | Cleared | CommitEmpty | Lag | Shed;
 
