@@ -160,7 +160,7 @@ export class LiveStream {
       this.#buffer.append(piece);
       this.#lag.arrived(this.#buffer.end);
       for (const event of await this.#parts.turns.push(piece)) this.#turn(event);
-      this.#advance();
+      if (this.#buffer.end % STEP_SAMPLES === 0) this.#advance();
       if (this.#parts.nowMs === null) await this.#idle();
       while (this.#pending.size >= LIVE_FINALS_PENDING_MAX) await this.#recognized;
       this.#signal.throwIfAborted();
