@@ -144,6 +144,8 @@ export interface LiveWord {
   readonly text: string;
   /** Recognizer tokens that spell it. */
   readonly tokens: readonly number[];
+  /** Lowest log P among them. */
+  readonly logProb: number;
   /** Where its tokens are heard: the earliest and the latest time that a token of it attends to most, in seconds. */
   readonly attendedFromS: number;
   readonly attendedToS: number;

@@ -11,7 +11,7 @@ function words(text: string): LiveWord[] {
     .map((part) => {
       const [word = '', at = '0'] = part.split('@');
       const tokens = [...word].map((character) => character.charCodeAt(0));
-      return { text: ` ${word}`, tokens, attendedFromS: Number(at), attendedToS: Number(at) };
+      return { text: ` ${word}`, tokens, logProb: -0.1, attendedFromS: Number(at), attendedToS: Number(at) };
     });
 }
 
