@@ -1,3 +1,4 @@
+import type { LiveRecognizer } from './live.ts';
 import type { Alphabet, UnitSearch } from './stepwise.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from './transcript.ts';
 
@@ -41,4 +42,6 @@ export interface Recognizer {
     search: UnitSearch,
     signal: AbortSignal,
   ): AsyncGenerator<UnitResult, RecognizerSummary>;
+  /** Absent where it hears recordings alone. */
+  readonly listen?: LiveRecognizer['listen'];
 }

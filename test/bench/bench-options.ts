@@ -55,8 +55,11 @@ const OWN = [
   'reports',
   'only',
   'draw',
+  'clock',
+  'policy',
+  'interval',
 ];
-const SWITCHES = ['render', 'no-peer', 'no-startup', 'previous-text', 'exact', 'degraded'];
+const SWITCHES = ['render', 'no-fusion', 'no-peer', 'no-startup', 'previous-text', 'exact', 'degraded'];
 
 /** `data`: the folder where none is named. Throws AppError `usage` for an option that no bench knows, or a number that is none. */
 export function benchOptions(args: readonly string[], { data = '../shared/data/audio' } = {}): BenchOptions {

@@ -1,4 +1,5 @@
 import { alphabetHash } from '../../models/core/alphabet-hash.ts';
+import type { ListenOptions } from '../../models/core/live.ts';
 import { IMPOSSIBLE } from '../../models/core/logprob.ts';
 import type { Recognizer, RecognizerInfo, RecognizerSummary } from '../../models/core/recognizer.ts';
 import type {
@@ -246,4 +247,13 @@ export const TOY_OPTIONS: TranscribeOptions = {
   llmPrompt: '',
   llmContextCharsMax: 400,
   explain: false,
+};
+
+export const TOY_LISTEN_OPTIONS: ListenOptions = {
+  ...TOY_OPTIONS,
+  turnDetection: null,
+  policy: 'local-agreement',
+  holdMs: undefined,
+  partialIntervalMs: 500,
+  utteranceSecondsMax: 20,
 };
