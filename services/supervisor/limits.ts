@@ -31,6 +31,8 @@ export const KILL_MS_MAX = 5000;
 
 /** Bytes of a Unix socket's path: 108 on Linux with its closing zero, 104 on macOS; the smaller holds everywhere. */
 export const SOCKET_PATH_BYTES_MAX = 103;
+/** Time for a combiner that is there to dial a recognizer that is new: some milliseconds, more on a busy machine. */
+export const JOIN_MS_MAX = 3000;
 /** A combiner that could not reach a recognizer tries again after this long, while both are there. */
 export const REJOIN_MS = 200;
 /** Characters of one line of a process's stderr that are passed on: a stack's first lines say enough. */
@@ -66,3 +68,8 @@ export const TAIL_SECONDS_MAX = 120;
 export const TAIL_LEAD_SECONDS = 1;
 /** A live stream is tried alone after this many crashes on the same audio, where others crashed with it. */
 export const LIVE_CRASHES_MAX = 3;
+/**
+ * A stream that was accepted once and finds the next process full tries again this often, within LINE_WAIT_MS_MAX: all
+ * streams of a process come at once after a crash, and their replays are short.
+ */
+export const REOPEN_MS = 500;
