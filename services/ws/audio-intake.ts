@@ -4,9 +4,9 @@ import type { OpenContext, PcmStream } from '../../models/audio/pcm-stream.ts';
 import { openWebm } from '../../models/audio/webm-reader.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
+import type { LiveMark } from '../../models/core/live.ts';
 import { WAITING_BYTES_HIGH, WAITING_BYTES_LOW, WAITING_SECONDS_HIGH, WAITING_SECONDS_LOW } from './limits.ts';
 import { LiveQueue } from './live-queue.ts';
-import type { LiveMark } from './live-source.ts';
 import { PcmDecoder, type PcmFormat, type PcmShape } from './pcm-decoder.ts';
 
 export type ContainerFormat = 'ogg-opus' | 'webm-opus';

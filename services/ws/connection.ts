@@ -95,7 +95,10 @@ export class Connection {
 
   /** True while the reader lies behind: what can wait should. */
   get congested(): boolean {
-    return this.#socket.bufferedAmount > this.#limits.outputCoalesceBytes;
+    const isCongested = this.#socket.bufferedAmount > this.#limits.outputCoalesceBytes;
+    // Whoever holds something back for it is told when it is over.
+    this.#wasCongested ||= isCongested;
+    return isCongested;
   }
 
   /** Counts a message that is no audio. Throws rate_limited. */
@@ -112,7 +115,6 @@ export class Connection {
       return;
     }
     this.#socket.send(data, () => this.#sent());
-    this.#wasCongested ||= this.congested;
   }
 
   /** Stops reading until `release`. For longer than a while, it ends the connection. */

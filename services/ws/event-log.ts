@@ -32,7 +32,11 @@ export class EventLog {
   }
 
   /** `key`: what this event may be replaced by; `replaces`: what it replaces. */
-  push(seq: number, text: string, { key, replaces }: { readonly key: string | null; readonly replaces: string | null }): void {
+  push(
+    seq: number,
+    text: string,
+    { key, replaces }: { readonly key: string | null; readonly replaces: string | null },
+  ): void {
     if (replaces !== null) {
       const old = this.#entries.findLastIndex((entry) => entry.key === replaces);
       if (old >= 0) this.#chars -= this.#entries.splice(old, 1)[0]!.text.length;

@@ -1,5 +1,5 @@
 import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
-import type { LiveInput } from './live-source.ts';
+import type { LiveInput } from '../../models/core/live.ts';
 
 /**
  * What goes to the recognizer, in order, until it pulls it. The queue itself has no bound: who fills it watches

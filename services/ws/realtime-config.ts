@@ -179,7 +179,10 @@ function transcriptionOf(before: Transcription, [value, path]: Sent, rules: Real
   };
   const languages = one('languages', list(text(ID_CHARS_MAX, 1), KEYWORDS_MAX), null);
   if (languages !== null && languages.length > 1) {
-    throw unsupported(`${path}.languages`, 'One language, or none for a guess; choosing among several is not done here.');
+    throw unsupported(
+      `${path}.languages`,
+      'One language, or none for a guess; choosing among several is not done here.',
+    );
   }
   const model = one('model', text(ID_CHARS_MAX, 1), before.model);
   const known = model === null ? rules.defaultModel : withParam(`${path}.model`, () => rules.checkModel(model));

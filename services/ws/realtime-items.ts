@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { LiveFinal } from '../../models/core/live.ts';
 import type { Alphabet } from '../../models/core/stepwise.ts';
-import type { LiveFinal } from './live-source.ts';
 import type { Dialect } from './realtime-config.ts';
 
 export type SendEvent = (type: string, fields: Record<string, unknown>) => void;
@@ -88,7 +88,6 @@ export class RealtimeItems {
       item_id: item.id,
       content_index: 0,
       transcript: item.committed,
-      ...(final === null || final.language === '' ? {} : { languages: [final.language] }),
       ...(logprobs && final !== null ? { logprobs: this.#logprobsOf(final) } : {}),
       usage: { type: 'duration', seconds: Math.round((item.endS - item.startS) * 1000) / 1000 },
     });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../fusion/protocol/deadline.ts';
-import { boolean, optional, map, oneOf, text } from '../../fusion/protocol/schema.ts';
+import { boolean, map, oneOf, optional, text } from '../../fusion/protocol/schema.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { LiveEvent, LiveFinal } from '../../models/core/live.ts';
 import type { Alphabet } from '../../models/core/stepwise.ts';
 import { type AudioIntake, openIntake } from './audio-intake.ts';
 import { checked, parsedObject } from './checked.ts';
@@ -9,7 +10,7 @@ import { toldError, UNSUPPORTED_DATA } from './close-code.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
 import type { Admission } from './gate.ts';
 import { APPEND_CHARS_MAX, EPOCHS_WAITING_MAX, ID_CHARS_MAX, SESSION_MS_MAX } from './limits.ts';
-import type { LiveEvent, LiveFinal, LiveSource } from './live-source.ts';
+import type { LiveSource } from './live-source.ts';
 import {
   type Dialect,
   initialConfig,
@@ -90,7 +91,11 @@ export class RealtimeSession {
     this.#dialect = parts.dialect;
     this.#config = initialConfig(parts.rules, parts);
     this.#expiresAtS = Math.floor(parts.nowS() + SESSION_MS_MAX / 1000);
-    this.#items = new RealtimeItems((type, fields) => this.#send(type, fields), () => this.#dialect, parts.pieces);
+    this.#items = new RealtimeItems(
+      (type, fields) => this.#send(type, fields),
+      () => this.#dialect,
+      parts.pieces,
+    );
     this.#connection = new Connection(
       socket,
       {
@@ -412,7 +417,12 @@ function itemOf({ items }: Epoch, utterance: number): Item {
 
 function errorFields(error: AppError, eventId: string | null): Record<string, unknown> {
   const { code, message, param } = toldError(error);
-  const type = error.kind.status === 429 ? 'rate_limit_error' : error.kind.status >= 500 ? 'server_error' : 'invalid_request_error';
+  const type =
+    error.kind.status === 429
+      ? 'rate_limit_error'
+      : error.kind.status >= 500
+        ? 'server_error'
+        : 'invalid_request_error';
   return { type, code, message, param: param ?? null, event_id: eventId };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { LiveEvent, LiveFinal, LivePartial } from '../../models/core/live.ts';
 import type { EngineFacts } from '../app/engine.ts';
 import { type AudioIntake, openIntake } from './audio-intake.ts';
 import { NORMAL, toldError } from './close-code.ts';
@@ -7,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { EventLog } from './event-log.ts';
 import type { Admission } from './gate.ts';
 import * as bounds from './limits.ts';
-import type { LiveEvent, LiveFinal, LivePartial, LiveSource } from './live-source.ts';
+import type { LiveSource } from './live-source.ts';
 import type { NewStream } from './stream-start.ts';
 
 export type Facts = Pick<EngineFacts, 'recognizer' | 'llm' | 'device'>;
@@ -250,12 +251,23 @@ export class StreamSession {
     this.#utterancesEnded++;
   }
 
-  #hypothesis(utterance: number, known: Utterance, fields: { readonly final: boolean } & Record<string, unknown>): void {
+  #hypothesis(
+    utterance: number,
+    known: Utterance,
+    fields: { readonly final: boolean } & Record<string, unknown>,
+  ): void {
     const { startS, endS, language } = known;
     const key = `hypothesis ${utterance}`;
     this.#emit(
       'hypothesis',
-      { utterance, revision: known.revision++, ...fields, startS, endS, ...(language === undefined ? {} : { language }) },
+      {
+        utterance,
+        revision: known.revision++,
+        ...fields,
+        startS,
+        endS,
+        ...(language === undefined ? {} : { language }),
+      },
       // Finals stay: each stage is told. A running text makes way for whatever is newer.
       { key: fields.final ? null : key, replaces: key },
     );

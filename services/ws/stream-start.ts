@@ -12,11 +12,12 @@ import {
 } from '../../fusion/protocol/schema.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { BEAMS_MAX } from '../../models/core/limits.ts';
-import { defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
+import type { TurnDetection } from '../../models/core/live.ts';
+import { defaultListenOptions } from '../../models/whisper/listen-defaults.ts';
 import type { AudioShape } from './audio-intake.ts';
 import { checked, parsedObject } from './checked.ts';
 import { ID_CHARS_MAX, KEY_CHARS_MAX, KEYWORDS_MAX, PROMPT_CHARS_MAX } from './limits.ts';
-import type { ListenRequest, TurnDetection } from './live-source.ts';
+import type { ListenRequest } from './live-source.ts';
 
 /** The first message of /v1/stream, checked. */
 export type StreamStart = NewStream | ResumedStream;
@@ -59,8 +60,8 @@ const turns = map({
   threshold: optional(number(0.05, 0.95)),
 });
 
-/** As clients of realtime services know them. */
-export const defaultTurns: TurnDetection = { threshold: 0.5, prefixPaddingMs: 300, silenceMs: 500 };
+/** The recognizer's own: as clients of realtime services know them. */
+const defaultTurns: TurnDetection = defaultListenOptions.turnDetection!;
 
 /** Options that /v1/fuse takes in its query as well. */
 export const optionFields = {
@@ -145,7 +146,7 @@ export function requestOf(given: {
     ...(script === undefined ? {} : { script }),
     ...(keywords === undefined ? {} : { hotwords: keywords }),
     // A beam has to be as wide as the list that comes of it.
-    ...(nBest === undefined ? {} : { nBest, beams: Math.max(nBest, defaultTranscribeOptions.beams) }),
+    ...(nBest === undefined ? {} : { nBest, beams: Math.max(nBest, defaultListenOptions.beams) }),
   };
 }
 
