@@ -1,7 +1,7 @@
 import type { RankedList } from '../../fusion/gfd/rank-readings.ts';
 import type { Clock } from '../../fusion/protocol/deadline.ts';
 import type { NBest } from '../../fusion/protocol/messages.ts';
-import type { Segment, TranscribeOptions, UnitResult } from '../../models/core/transcript.ts';
+import type { Segment, TranscribeOptions, UnitResult, Warning } from '../../models/core/transcript.ts';
 import { compressionRatio } from '../../models/whisper/compression-ratio.ts';
 import type { ReadingsRank } from './combiner-service.ts';
 
@@ -10,13 +10,15 @@ export async function* rankedResults(
   lists: AsyncIterable<NBest>,
   rank: Promise<ReadingsRank>,
   { llmContextCharsMax }: Pick<TranscribeOptions, 'llmContextCharsMax'>,
-  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
+  call: { readonly signal: AbortSignal; readonly clock: Clock; warn(warning: Warning): void },
 ): AsyncGenerator<UnitResult, void> {
+  const { signal, clock } = call;
   let previousText = '';
   for await (const list of lists) {
     const startMs = clock.nowMs();
     const { language, readings } = list;
     const ranked = await (await rank)({ language, previousText, readings }, signal);
+    for (const warning of ranked.warnings) call.warn(warning);
     const result = unitResult(list, ranked, ranked.judged === 0 ? 0 : clock.nowMs() - startMs);
     // What the language model is shown of it is cut where it is shown; here only its growth is bounded.
     previousText = joinText(previousText, result.segments[0]!.text).slice(-2 * llmContextCharsMax);

@@ -3,7 +3,7 @@ import type { NBest } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { RecognizerSummary } from '../../models/core/recognizer.ts';
 import type { Alphabet, UnitSearch } from '../../models/core/stepwise.ts';
-import type { TranscribeOptions, UnitResult } from '../../models/core/transcript.ts';
+import type { TranscribeOptions, UnitResult, Warning } from '../../models/core/transcript.ts';
 import type { OutgoingStream } from '../transport/outgoing-stream.ts';
 import type { RankFactory, SearchFactory } from './combiner-service.ts';
 import { rankedResults } from './ranked-results.ts';
@@ -32,6 +32,7 @@ export interface SpeechResults {
   readonly stream: OutgoingStream<UnitResult> | OutgoingStream<NBest>;
   /** In order. */
   readonly results: AsyncIterable<UnitResult>;
+  /** Resolves after the last result. What this side has to remark is among its warnings. */
   readonly summary: Promise<RecognizerSummary>;
   sendAudio(samples: Float32Array): Promise<void>;
 }
@@ -40,12 +41,20 @@ export interface SpeechResults {
 export function openSpeechResults(recognizer: RecognizerLink, makers: SpeechMakers, call: SpeechCall): SpeechResults {
   const { name, kind } = recognizer.info!;
   const { options, deadlineMs, hold } = call;
-  if (kind === 'stepwise') return joined(searched(recognizer, makers.searchFor, call), (remote) => remote.results);
+  // A stepwise recognizer hears of warnings with each choice, and sums them up itself.
+  if (kind === 'stepwise') return joined(searched(recognizer, makers.searchFor, call), (remote) => remote.results, []);
   if (kind === 'nbest' && makers.rankFor !== undefined) {
     const rank = Promise.resolve(makers.rankFor({ options, signal: call.signal }));
     rank.catch((error: unknown) => call.failed(AppError.from(error)));
     const remote = recognizer.openReadings(options, deadlineMs, hold);
-    return joined(remote, ({ results }) => rankedResults(results, rank, options, call));
+    const warnings: Warning[] = [];
+    const warn = (warning: Warning) => {
+      if (!warnings.some(({ code, message }) => code === warning.code && message === warning.message)) {
+        warnings.push(warning);
+      }
+    };
+    const { signal, clock } = call;
+    return joined(remote, ({ results }) => rankedResults(results, rank, options, { signal, clock, warn }), warnings);
   }
   const taken = makers.rankFor === undefined ? 'a stepwise one is' : 'a stepwise or an nbest one is';
   throw new AppError('protocol_error', `${name} is a ${kind} recognizer for speech; ${taken} needed.`);
@@ -65,12 +74,15 @@ function searched(recognizer: RecognizerLink, searchFor: SearchFactory, call: Sp
 function joined<T extends UnitResult | NBest>(
   remote: RemoteSpeech<T>,
   results: (remote: RemoteSpeech<T>) => AsyncIterable<UnitResult>,
+  warnings: readonly Warning[],
 ): SpeechResults {
   return {
     // T is one of the two.
     stream: remote.stream as SpeechResults['stream'],
     results: results(remote),
-    summary: remote.summary,
+    get summary() {
+      return remote.summary.then((summary) => ({ ...summary, warnings: [...summary.warnings, ...warnings] }));
+    },
     sendAudio: (samples) => remote.sendAudio(samples),
   };
 }
