@@ -45,9 +45,12 @@ export class SessionRoom {
     return found;
   }
 
-  /** Ends all, each with `error`. */
+  /** Ends all: those that have a client tell it `error`. */
   failAll(error: AppError): void {
-    for (const session of [...this.#sessions]) session.fail(error);
+    for (const session of [...this.#sessions]) {
+      if (session.isParked) session.giveUp();
+      else session.fail(error);
+    }
   }
 }
 
