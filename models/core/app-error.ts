@@ -38,7 +38,12 @@ export const ERRORS = {
   },
   not_found: { status: 404, exit: 2, retry: false, hint: 'See docs/api.md, or /docs of the service.' },
   method_not_allowed: { status: 405, exit: 2, retry: false, hint: 'The header allow lists what is possible.' },
-  payload_too_large: { status: 413, exit: 3, retry: false, hint: 'Send less at once, or raise the limit of the service.' },
+  payload_too_large: {
+    status: 413,
+    exit: 3,
+    retry: false,
+    hint: 'Send less at once, or raise the limit of the service.',
+  },
   media_type_unsupported: {
     status: 415,
     exit: 3,
@@ -253,7 +258,12 @@ export const ERRORS = {
   not_ready: { status: 503, exit: 6, retry: true, hint: 'The models are being loaded; /readyz says when it is done.' },
   shutting_down: { status: 503, exit: 6, retry: true, hint: 'The service is ending; send the request again soon.' },
   address_unusable: { status: 500, exit: 5, retry: false, hint: 'Choose another --port or --host.' },
-  keys_unusable: { status: 500, exit: 5, retry: false, hint: 'Check the file of keys: its form, owner and permissions.' },
+  keys_unusable: {
+    status: 500,
+    exit: 5,
+    retry: false,
+    hint: 'Check the file of keys: its form, owner and permissions.',
+  },
   internal: {
     status: 500,
     exit: 1,

@@ -37,7 +37,12 @@ export async function run({ limit = INPUTS, seed }: BenchOptions): Promise<Bench
   if (bugs.length > 0) throw new AppError('internal', `${bugs.length} faults: ${bugs.slice(0, 5).join('; ')}`);
   const rows = Object.entries(ends).sort(([, a], [, b]) => b - a);
   return {
-    tables: [table(['end of the connection', 'inputs'], rows.map(([end, count]) => [end, String(count)]))],
+    tables: [
+      table(
+        ['end of the connection', 'inputs'],
+        rows.map(([end, count]) => [end, String(count)]),
+      ),
+    ],
     results: { inputs: limit, ends, residentMiB, faults: bugs.length },
   };
 }

@@ -19,7 +19,8 @@ test(`${INPUTS} malformed inputs: no bug shows, and the service goes on serving`
     assert.deepEqual(faults, []);
     assert.deepEqual(bugs, []);
     // Each way to end was met: the inputs reach beyond the first check.
-    for (const end of ['open', 'close 1002', 'close 1003', 'close 1007', 'close 1008', 'http 400', 'http 403']) assert.ok((ends[end] ?? 0) > 0, end);
+    for (const end of ['open', 'close 1002', 'close 1003', 'close 1007', 'close 1008', 'http 400', 'http 403'])
+      assert.ok((ends[end] ?? 0) > 0, end);
 
     const socket = new WebSocket(`ws://${server.host}/v1/stream`);
     const events: Record<string, unknown>[] = [];

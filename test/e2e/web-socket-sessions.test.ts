@@ -8,8 +8,8 @@ import { OpenAIRealtimeWebSocket } from 'openai/realtime/websocket';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import { WebSocket } from 'ws';
-import { pcm16 } from '../support/toy-live.ts';
 import { type SocketServer, startSocketServer } from '../support/socket-server.ts';
+import { pcm16 } from '../support/toy-live.ts';
 
 async function serving(
   body: (server: SocketServer) => Promise<void>,
@@ -305,9 +305,15 @@ test('a native stream over real sockets goes on after its connection broke', asy
       const [code] = await once(second.socket, 'close');
       assert.equal(code, 1000);
       const finals = events.filter((event) => event['stage'] === 'fused');
-      assert.deepEqual(finals.map((event) => event['text']), ['w0 w1 W2', 'w0 w1 W2']);
+      assert.deepEqual(
+        finals.map((event) => event['text']),
+        ['w0 w1 W2', 'w0 w1 W2'],
+      );
       const seqs = events.map((event) => event['seq'] as number);
-      assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b));
+      assert.deepEqual(
+        seqs,
+        [...new Set(seqs)].sort((a, b) => a - b),
+      );
       assert.equal(events.at(-1)!['type'], 'end');
       assert.equal(server.source.open, 0);
     },

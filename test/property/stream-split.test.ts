@@ -11,7 +11,10 @@ import { pcm16, ToyLive } from '../support/toy-live.ts';
 
 /** However audio is cut into messages, the same text comes of it, in the same events. */
 
-const stretches = fc.array(fc.integer({ min: -8, max: 8 }).map((tenths) => tenths / 10), { minLength: 1, maxLength: 6 });
+const stretches = fc.array(
+  fc.integer({ min: -8, max: 8 }).map((tenths) => tenths / 10),
+  { minLength: 1, maxLength: 6 },
+);
 const cuts = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 10 });
 
 function* pieces(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Array> {
@@ -100,7 +103,11 @@ test('realtime: deltas of an item join to its transcript, and committed text is 
   await fc.assert(
     fc.asyncProperty(stretches, cuts, async (sound, sizes) => {
       const text = new Map<unknown, string>();
-      for (const event of (await realtimeEvents(sound, sizes)) as { item: unknown; delta?: string; transcript?: string }[]) {
+      for (const event of (await realtimeEvents(sound, sizes)) as {
+        item: unknown;
+        delta?: string;
+        transcript?: string;
+      }[]) {
         if (event.delta !== undefined) text.set(event.item, (text.get(event.item) ?? '') + event.delta);
         if (event.transcript !== undefined) assert.equal(text.get(event.item) ?? '', event.transcript);
       }

@@ -55,7 +55,12 @@ export function fuzzInput(seed: number): FuzzInput {
   const handshake = handshakeOf([`GET ${path} HTTP/1.1`, ...HEADERS]);
   if (kind === 1) return { handshake, frames: Buffer.concat([noise(random, 400), ping()]) };
   const frames: Buffer[] = [];
-  const messages = path === '/v1/fuse' ? fuseMessages(random) : path === '/v1/stream' ? streamMessages(random) : realtimeMessages(random);
+  const messages =
+    path === '/v1/fuse'
+      ? fuseMessages(random)
+      : path === '/v1/stream'
+        ? streamMessages(random)
+        : realtimeMessages(random);
   for (const message of messages) frames.push(...framesOf(random, message, kind === 2));
   return { handshake, frames: Buffer.concat([...frames, ping()]) };
 }
@@ -73,7 +78,15 @@ function handshakeOf(lines: readonly string[]): Buffer {
 }
 
 function brokenHandshake(random: SeededRandom, path: string): Buffer {
-  const query = pick(random, ['', '?', '?intent=x', '?model=%00', '?nBest=1e9', '?keywords=a&keywords=', `?prompt=${'x'.repeat(random.below(9000))}`]);
+  const query = pick(random, [
+    '',
+    '?',
+    '?intent=x',
+    '?model=%00',
+    '?nBest=1e9',
+    '?keywords=a&keywords=',
+    `?prompt=${'x'.repeat(random.below(9000))}`,
+  ]);
   const lines = [`GET ${path}${query} HTTP/1.1`, ...HEADERS];
   const more = [
     'Sec-WebSocket-Protocol: realtime, , openai-insecure-api-key.',
@@ -106,7 +119,12 @@ function* streamMessages(random: SeededRandom): Generator<Data> {
     nBest: 2,
   };
   yield random.below(3) === 0 ? mutatedJson(random, start) : JSON.stringify(start);
-  const valid = [{ type: 'commit' }, { type: 'clear' }, { type: 'end' }, { type: 'start', resume: { token: 'x', seq: 1 } }];
+  const valid = [
+    { type: 'commit' },
+    { type: 'clear' },
+    { type: 'end' },
+    { type: 'start', resume: { token: 'x', seq: 1 } },
+  ];
   for (let n = random.below(6); n > 0; n--) {
     const what = random.below(3);
     if (what === 0) yield noise(random, 3000);
@@ -118,8 +136,25 @@ function* streamMessages(random: SeededRandom): Generator<Data> {
 function* realtimeMessages(random: SeededRandom): Generator<Data> {
   const audio = Buffer.from(pcm16([0.1, -0.1], 24_000)).toString('base64');
   const valid = [
-    { type: 'session.update', event_id: 'e', session: { type: 'transcription', audio: { input: { format: { type: 'audio/pcmu' }, turn_detection: { type: 'server_vad', threshold: 0.4, idle_timeout_ms: 6000 }, transcription: { model: 'toy', language: 'en', delay: 'low' } } }, include: [] } },
-    { type: 'transcription_session.update', session: { input_audio_format: 'pcm16', turn_detection: null, input_audio_transcription: { model: 'toy' } } },
+    {
+      type: 'session.update',
+      event_id: 'e',
+      session: {
+        type: 'transcription',
+        audio: {
+          input: {
+            format: { type: 'audio/pcmu' },
+            turn_detection: { type: 'server_vad', threshold: 0.4, idle_timeout_ms: 6000 },
+            transcription: { model: 'toy', language: 'en', delay: 'low' },
+          },
+        },
+        include: [],
+      },
+    },
+    {
+      type: 'transcription_session.update',
+      session: { input_audio_format: 'pcm16', turn_detection: null, input_audio_transcription: { model: 'toy' } },
+    },
     { type: 'input_audio_buffer.append', audio },
     { type: 'input_audio_buffer.commit', event_id: 'c' },
     { type: 'input_audio_buffer.clear' },
@@ -138,10 +173,42 @@ function* fuseMessages(random: SeededRandom): Generator<Data> {
   const modality = random.below(4) === 0 ? 'page' : 'speech';
   const stream = 1;
   const valid: Message[] = [
-    { type: 'nbest', stream, unit: 0, startMs: 0, endMs: 10, language: 'en', readings: [{ text: 'a', logProb: -1 }, { text: 'b', logProb: Number.NEGATIVE_INFINITY }] },
-    { type: 'unit', stream, unit: { index: random.below(3), language: 'en', startMs: 0, endMs: 1, stepsMax: 4, previousText: '' } },
-    { type: 'candidates', stream, unit: 0, step: 0, beams: [{ ids: Int32Array.of(65, 66), logProbs: Float32Array.of(-1, -2), endLogProb: -1 }] },
-    { type: 'summary', stream, summary: { task: 'transcribe', language: 'en', languageProbability: 1, duration: 1, warnings: [], timings: { encodeMs: 0, recognizeMs: 0 } } },
+    {
+      type: 'nbest',
+      stream,
+      unit: 0,
+      startMs: 0,
+      endMs: 10,
+      language: 'en',
+      readings: [
+        { text: 'a', logProb: -1 },
+        { text: 'b', logProb: Number.NEGATIVE_INFINITY },
+      ],
+    },
+    {
+      type: 'unit',
+      stream,
+      unit: { index: random.below(3), language: 'en', startMs: 0, endMs: 1, stepsMax: 4, previousText: '' },
+    },
+    {
+      type: 'candidates',
+      stream,
+      unit: 0,
+      step: 0,
+      beams: [{ ids: Int32Array.of(65, 66), logProbs: Float32Array.of(-1, -2), endLogProb: -1 }],
+    },
+    {
+      type: 'summary',
+      stream,
+      summary: {
+        task: 'transcribe',
+        language: 'en',
+        languageProbability: 1,
+        duration: 1,
+        warnings: [],
+        timings: { encodeMs: 0, recognizeMs: 0 },
+      },
+    },
     { type: 'alphabet', hash, part: 0, parts: 1, first: 0, lengths: Uint16Array.of(1), bytes: Uint8Array.of(65) },
     { type: 'credit', stream, bytes: 1000 },
     { type: 'end', stream, pages: 0 },
@@ -163,7 +230,22 @@ function* fuseMessages(random: SeededRandom): Generator<Data> {
   }
 }
 
-const ODD: readonly unknown[] = [null, true, -1, 0, 1e308, 2 ** 53, '', 'x'.repeat(3000), [], {}, [[[[]]]], { type: 'start' }, '\u0000', '\ud800'];
+const ODD: readonly unknown[] = [
+  null,
+  true,
+  -1,
+  0,
+  1e308,
+  2 ** 53,
+  '',
+  'x'.repeat(3000),
+  [],
+  {},
+  [[[[]]]],
+  { type: 'start' },
+  '\u0000',
+  '\ud800',
+];
 
 /** The message with one thing wrong: a value, a name, a letter, or its end. */
 function mutatedJson(random: SeededRandom, message: unknown): string {
@@ -174,7 +256,13 @@ function mutatedJson(random: SeededRandom, message: unknown): string {
     for (;;) {
       const name = pick(random, Object.keys(at));
       const inner = at[name];
-      if (name !== undefined && typeof inner === 'object' && inner !== null && Object.keys(inner).length > 0 && random.below(3) > 0) {
+      if (
+        name !== undefined &&
+        typeof inner === 'object' &&
+        inner !== null &&
+        Object.keys(inner).length > 0 &&
+        random.below(3) > 0
+      ) {
         at = inner as Record<string, unknown>;
         continue;
       }
@@ -186,7 +274,9 @@ function mutatedJson(random: SeededRandom, message: unknown): string {
   }
   const text = JSON.stringify(copy);
   const cut = random.below(text.length);
-  return kind === 2 ? text.slice(0, cut) : text.slice(0, cut) + String.fromCharCode(random.below(128)) + text.slice(cut + 1);
+  return kind === 2
+    ? text.slice(0, cut)
+    : text.slice(0, cut) + String.fromCharCode(random.below(128)) + text.slice(cut + 1);
 }
 
 function mutatedBytes(random: SeededRandom, frame: Uint8Array): Uint8Array {

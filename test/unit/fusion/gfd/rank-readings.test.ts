@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ContextCache } from '../../../../fusion/bytes/context-cache.ts';
 import { LlmText } from '../../../../fusion/gfd/llm-text.ts';
-import { type RankRoom, rankReadings, READINGS_JUDGED_MAX } from '../../../../fusion/gfd/rank-readings.ts';
+import { type RankRoom, READINGS_JUDGED_MAX, rankReadings } from '../../../../fusion/gfd/rank-readings.ts';
 import { byteLogProbs } from '../../../../fusion/gfd/search.ts';
 import type { ByteVocab } from '../../../../models/core/byte-vocab.ts';
 import { TOY_PIECES, ToyScorer, ToyVocab } from '../../../support/toy-model.ts';
@@ -12,7 +12,9 @@ const OPTIONS = { llmWeight: 0.4, preset: 'default', llmPrompt: '', hotwords: []
 function room(languages: readonly string[] | null = null) {
   const vocab: ByteVocab = Object.assign(new ToyVocab(TOY_PIECES), { languages });
   const scorer = new ToyScorer(vocab);
-  return { scorer, contexts: new ContextCache(scorer, 0), scriptTable: new Map() } satisfies RankRoom & { scorer: unknown };
+  return { scorer, contexts: new ContextCache(scorer, 0), scriptTable: new Map() } satisfies RankRoom & {
+    scorer: unknown;
+  };
 }
 
 const list = (readings: readonly (readonly [text: string, logProb: number])[], language = 'en') => ({
@@ -73,25 +75,58 @@ test('without a language model, at r = 0 and outside its vocabulary the recogniz
   const zero = await rankReadings(room(), { ...OPTIONS, llmWeight: 0 }, readings);
   const uncovered = await rankReadings(room(['zh']), OPTIONS, readings);
   for (const ranked of [nothing, zero, uncovered]) {
-    assert.deepEqual(ranked.readings.map(({ text }) => text), order);
+    assert.deepEqual(
+      ranked.readings.map(({ text }) => text),
+      order,
+    );
     assert.equal(ranked.readings[0]!.fused, undefined);
     assert.equal(ranked.judged, 0);
   }
-  assert.deepEqual(uncovered.warnings.map(({ code }) => code), ['llm_language_uncovered']);
+  assert.deepEqual(
+    uncovered.warnings.map(({ code }) => code),
+    ['llm_language_uncovered'],
+  );
 });
 
 test('equal texts count once, by their best; ties keep the order of the list; nBest cuts', async () => {
-  const twice = await rankReadings(room(), { ...OPTIONS, llmWeight: 0 }, list([['ab', -3], ['bc', -2], ['ab', -1]]));
+  const twice = await rankReadings(
+    room(),
+    { ...OPTIONS, llmWeight: 0 },
+    list([
+      ['ab', -3],
+      ['bc', -2],
+      ['ab', -1],
+    ]),
+  );
   assert.deepEqual(twice.readings, [
     { text: 'ab', recognizerLogProb: -1 },
     { text: 'bc', recognizerLogProb: -2 },
   ]);
-  const ties = await rankReadings(room(), { ...OPTIONS, llmWeight: 0, nBest: 2 }, list([['ca', -1], ['ab', -1], ['bc', -1]]));
-  assert.deepEqual(ties.readings.map(({ text }) => text), ['ca', 'ab']);
+  const ties = await rankReadings(
+    room(),
+    { ...OPTIONS, llmWeight: 0, nBest: 2 },
+    list([
+      ['ca', -1],
+      ['ab', -1],
+      ['bc', -1],
+    ]),
+  );
+  assert.deepEqual(
+    ties.readings.map(({ text }) => text),
+    ['ca', 'ab'],
+  );
 });
 
 test('impossible readings are ranked last and break nothing', async () => {
-  const ranked = await rankReadings(room(), OPTIONS, list([['ab', Number.NEGATIVE_INFINITY], ['bc', -1], ['ca', Number.NEGATIVE_INFINITY]]));
+  const ranked = await rankReadings(
+    room(),
+    OPTIONS,
+    list([
+      ['ab', Number.NEGATIVE_INFINITY],
+      ['bc', -1],
+      ['ca', Number.NEGATIVE_INFINITY],
+    ]),
+  );
   assert.equal(ranked.readings[0]!.text, 'bc');
   assert.equal(ranked.readings.length, 3);
   const all = await rankReadings(room(), OPTIONS, list([['ab', Number.NEGATIVE_INFINITY]]));
@@ -102,11 +137,21 @@ test('32 readings are judged, the 33rd is not', async () => {
   const texts = Array.from({ length: READINGS_JUDGED_MAX + 1 }, (_, i) => 'abc'.repeat(1 + (i % 4)) + ' a'.repeat(i));
   const ranked = await rankReadings(room(), { ...OPTIONS, nBest: 100 }, list(texts.map((text, i) => [text, -1 - i])));
   assert.equal(ranked.judged, READINGS_JUDGED_MAX);
-  assert.equal(ranked.readings.some(({ text }) => text === texts.at(-1)), false);
+  assert.equal(
+    ranked.readings.some(({ text }) => text === texts.at(-1)),
+    false,
+  );
 });
 
 test('nothing is left in the model afterwards', async () => {
   const toy = room();
-  await rankReadings(toy, OPTIONS, list([['abc', -1], ['ca', -2]]));
+  await rankReadings(
+    toy,
+    OPTIONS,
+    list([
+      ['abc', -1],
+      ['ca', -2],
+    ]),
+  );
   assert.equal(toy.scorer.cached.size, 0);
 });

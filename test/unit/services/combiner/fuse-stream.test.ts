@@ -71,7 +71,12 @@ class Peer {
       role: 'recognizer',
       name: 'peer',
       creditBytes,
-      recognizer: { modality, kind, sampleRateHz: modality === 'page' ? 0 : 16_000, alphabet: kind === 'nbest' ? { size: 0, hash } : { size, hash } },
+      recognizer: {
+        modality,
+        kind,
+        sampleRateHz: modality === 'page' ? 0 : 16_000,
+        alphabet: kind === 'nbest' ? { size: 0, hash } : { size, hash },
+      },
     });
   }
 
@@ -92,7 +97,14 @@ const nbest = (unit: number, ...texts: readonly string[]): NBest => ({
 const SUMMARY: Message = {
   type: 'summary',
   stream: 1,
-  summary: { task: 'transcribe', language: 'en', languageProbability: 1, duration: 2, warnings: [], timings: { encodeMs: 0, recognizeMs: 0 } },
+  summary: {
+    task: 'transcribe',
+    language: 'en',
+    languageProbability: 1,
+    duration: 2,
+    warnings: [],
+    timings: { encodeMs: 0, recognizeMs: 0 },
+  },
 };
 
 test('lists of readings come back as partials, ranked, then final, then the end', async () => {
@@ -109,7 +121,12 @@ test('lists of readings come back as partials, ranked, then final, then the end'
   assert.deepEqual(recognizer.types(), ['hello', 'open', 'close', 'partial', 'partial', 'final']);
   const partials = recognizer.received.filter((message) => message.type === 'partial');
   assert.deepEqual(
-    partials.map(({ index, result }) => [index, result.segments[0]!.text, result.segments[0]!.start, result.segments[0]!.end]),
+    partials.map(({ index, result }) => [
+      index,
+      result.segments[0]!.text,
+      result.segments[0]!.start,
+      result.segments[0]!.end,
+    ]),
     [
       [0, 'the longer one', 0, 0.9],
       [1, 'second unit', 1, 1.9],
@@ -201,7 +218,11 @@ test('what does not fit ends the connection with an error that says what', async
   const wrong: [string, (peer: Peer) => void, RegExp][] = [
     ['a lattice recognizer of speech', (peer) => peer.hello('lattice'), /a stepwise or an nbest one/],
     ['an nbest recognizer of pages', (peer) => peer.hello('nbest', 'page'), /a lattice one/],
-    ['another role', (peer) => peer.send({ type: 'hello', versions: [1], role: 'application', name: 'x', creditBytes: 1 }), /role/],
+    [
+      'another role',
+      (peer) => peer.send({ type: 'hello', versions: [1], role: 'application', name: 'x', creditBytes: 1 }),
+      /role/,
+    ],
   ];
   for (const [name, begin, message] of wrong) {
     const { peer, served } = setUp();
@@ -219,11 +240,27 @@ test('what does not fit ends the connection with an error that says what', async
 
 test('messages out of turn, after the summary too, end the connection', async () => {
   for (const [kind, message] of [
-    ['nbest', { type: 'candidates', stream: 1, unit: 0, step: 0, beams: [{ ids: new Int32Array(0), logProbs: new Float32Array(0), endLogProb: 0 }] }],
+    [
+      'nbest',
+      {
+        type: 'candidates',
+        stream: 1,
+        unit: 0,
+        step: 0,
+        beams: [{ ids: new Int32Array(0), logProbs: new Float32Array(0), endLogProb: 0 }],
+      },
+    ],
     ['stepwise', nbest(0, 'x')],
     ['nbest', { type: 'credit', stream: 7, bytes: 1 }],
-    ['nbest', { type: 'unit', stream: 1, unit: { index: 0, language: 'en', startMs: 0, endMs: 0, stepsMax: 4, previousText: '' } }],
-  ] as [('nbest' | 'stepwise'), Message][]) {
+    [
+      'nbest',
+      {
+        type: 'unit',
+        stream: 1,
+        unit: { index: 0, language: 'en', startMs: 0, endMs: 0, stepsMax: 4, previousText: '' },
+      },
+    ],
+  ] as ['nbest' | 'stepwise', Message][]) {
     const { peer, served } = setUp();
     const recognizer = new Peer(peer, (received, self) => {
       if (received.type === 'open') self.send(message);
