@@ -256,7 +256,8 @@ const recognizer = map({
   modality: oneOf('speech', 'page'),
   kind: oneOf('stepwise', 'lattice', 'nbest'),
   sampleRateHz: integer(0, 192_000),
-  alphabet: map({ size: integer(1, limits.ALPHABET_SIZE_MAX), hash }),
+  // An n-best recognizer has none.
+  alphabet: map({ size: integer(0, limits.ALPHABET_SIZE_MAX), hash }),
 });
 
 const SCHEMAS: { readonly [T in MessageType]: SchemaOf<T> } = {

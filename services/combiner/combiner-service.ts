@@ -1,3 +1,4 @@
+import type { RankedList, ReadingList } from '../../fusion/gfd/rank-readings.ts';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { STREAMS_MAX } from '../../fusion/protocol/limits.ts';
 import type { Opener, StreamMessage } from '../../fusion/protocol/messages.ts';
@@ -10,6 +11,7 @@ import type { IncomingStream } from '../transport/incoming-stream.ts';
 import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
 import { StreamTable } from '../transport/stream-table.ts';
 import { openSpeechStream } from './combiner-stream.ts';
+import { serveFuser } from './fuse-stream.ts';
 import { openLiveStream } from './live-stream.ts';
 import { openPageStream } from './page-stream.ts';
 import type { RemoteRecognizer } from './recognizer-link.ts';
@@ -31,8 +33,14 @@ export type SearchFactory = (context: SearchContext) => UnitSearch | Promise<Uni
 /** The same for a stream of pages. */
 export type PageSearchFactory = (context: SearchContext<ReadOptions>) => LatticeSearch | Promise<LatticeSearch>;
 
+/** The same for recognizers that list whole readings. */
+export type RankFactory = (context: Pick<SearchContext, 'options' | 'signal'>) => ReadingsRank | Promise<ReadingsRank>;
+export type ReadingsRank = (list: ReadingList, signal?: AbortSignal) => Promise<RankedList>;
+
 export interface CombinerServiceOptions extends RecognizerPoolOptions {
   readonly searchFor: SearchFactory;
+  /** Absent: recognizers that list readings are refused. */
+  readonly rankFor?: RankFactory | undefined;
   /** Absent: streams of pages are refused. */
   readonly readFor?: PageSearchFactory | undefined;
   readonly clock?: Clock;
@@ -43,14 +51,16 @@ export interface CombinerServiceOptions extends RecognizerPoolOptions {
 export class CombinerService {
   #pool: RecognizerPool;
   #searchFor: SearchFactory;
+  #rankFor: RankFactory | undefined;
   #readFor: PageSearchFactory | undefined;
   #clock: Clock;
   #streamsMax: number;
   #applications = new Set<PeerLink>();
 
-  constructor({ searchFor, readFor, streamsMax = STREAMS_MAX, ...pool }: CombinerServiceOptions) {
+  constructor({ searchFor, rankFor, readFor, streamsMax = STREAMS_MAX, ...pool }: CombinerServiceOptions) {
     this.#pool = new RecognizerPool(pool);
     this.#searchFor = searchFor;
+    this.#rankFor = rankFor;
     this.#readFor = readFor;
     this.#clock = pool.clock ?? systemClock;
     this.#streamsMax = streamsMax;
@@ -81,6 +91,19 @@ export class CombinerService {
     });
   }
 
+  /**
+   * Serves a recognizer that brings its own input and wants its text back (fuse-stream.ts), until its one stream is over.
+   * Never rejects: what fails is told to the recognizer.
+   */
+  serveFuser(channel: Channel): Promise<void> {
+    return serveFuser(channel, {
+      searchFor: this.#searchFor,
+      rankFor: this.#rankFor,
+      readFor: this.#readFor,
+      clock: this.#clock,
+    });
+  }
+
   #receive(link: PeerLink, streams: StreamTable, message: LinkMessage, frameBytes: number): void {
     if (message.type === 'open' || message.type === 'read' || message.type === 'listen') {
       streams.open(link, message, () => this.#open(link, message));
@@ -94,7 +117,7 @@ export class CombinerService {
 
   #open(link: PeerLink, message: Opener): IncomingStream<unknown> {
     const pool = this.#pool;
-    const speech = { pool, searchFor: this.#searchFor };
+    const speech = { pool, searchFor: this.#searchFor, rankFor: this.#rankFor };
     if (message.type === 'open') return openSpeechStream(link, speech, message);
     if (message.type === 'listen') return openLiveStream(link, speech, message);
     if (this.#readFor === undefined) throw new AppError('invalid_option', 'This combiner reads no pages.');

@@ -1,31 +1,28 @@
 import type { FinalSummary, Open, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
-import type { UnitSearch } from '../../models/core/stepwise.ts';
-import type { UnitResult } from '../../models/core/transcript.ts';
 import { IncomingStream, type StreamWork } from '../transport/incoming-stream.ts';
 import type { PeerLink } from '../transport/peer-link.ts';
-import type { SearchFactory } from './combiner-service.ts';
 import type { RecognizerPool } from './recognizer-pool.ts';
-import type { RemoteSpeech } from './remote-speech.ts';
+import { openSpeechResults, type SpeechMakers, type SpeechResults } from './speech-results.ts';
 
 /** One stream of an application: its audio goes to a recognizer, what the search chose comes back. */
 export function openSpeechStream(
   link: PeerLink,
-  parts: { readonly pool: RecognizerPool; readonly searchFor: SearchFactory },
+  parts: SpeechMakers & { readonly pool: RecognizerPool },
   open: Open,
 ): IncomingStream<Float32Array> {
-  return new IncomingStream(link, open, new SpeechWork(parts.pool, parts.searchFor, open));
+  return new IncomingStream(link, open, new SpeechWork(parts.pool, parts, open));
 }
 
 class SpeechWork implements StreamWork<Float32Array> {
   #pool: RecognizerPool;
-  #searchFor: SearchFactory;
+  #makers: SpeechMakers;
   #open: Open;
-  #remote: RemoteSpeech<UnitResult> | undefined;
+  #remote: SpeechResults | undefined;
 
-  constructor(pool: RecognizerPool, searchFor: SearchFactory, open: Open) {
+  constructor(pool: RecognizerPool, makers: SpeechMakers, open: Open) {
     this.#pool = pool;
-    this.#searchFor = searchFor;
+    this.#makers = makers;
     this.#open = open;
   }
 
@@ -42,23 +39,15 @@ class SpeechWork implements StreamWork<Float32Array> {
     const startMs = link.clock.nowMs();
     const { options } = this.#open;
     const recognizer = await this.#pool.acquire('speech', signal);
-    const { name, kind } = recognizer.info!;
-    if (kind !== 'stepwise') {
-      throw new AppError('protocol_error', `${name} is a ${kind} recognizer for speech; a stepwise one is needed.`);
-    }
-    // Begun at once, so that a language model loads while the recognizer hears its first window.
-    const search = Promise.resolve(
-      this.#searchFor({
-        options,
-        recognizer: recognizer.info!,
-        alphabet: () => this.#pool.alphabet(recognizer),
-        signal,
-      }),
-    );
-    search.catch((error: unknown) => input.stop(AppError.from(error)));
-    const searchUnit: UnitSearch = async (source, unitSignal) => (await search)(source, unitSignal);
-
-    const remote = recognizer.openSpeech(options, deadline.leftMs, searchUnit);
+    const remote = openSpeechResults(recognizer, this.#makers, {
+      options,
+      deadlineMs: deadline.leftMs,
+      alphabet: () => this.#pool.alphabet(recognizer),
+      signal,
+      failed: (error) => input.stop(error),
+      clock: link.clock,
+      hold: false,
+    });
     this.#remote = remote;
     sendAudio(input, remote);
     let partials = 0;
@@ -76,7 +65,7 @@ class SpeechWork implements StreamWork<Float32Array> {
 }
 
 /** Runs beside the results. Credit goes back to the application only as the recognizer takes the audio. */
-function sendAudio(input: IncomingStream<Float32Array>, remote: RemoteSpeech<UnitResult>): void {
+function sendAudio(input: IncomingStream<Float32Array>, remote: SpeechResults): void {
   const pump = async () => {
     for await (const samples of input) await remote.sendAudio(samples);
     remote.stream.close();

@@ -1,11 +1,13 @@
 import { serveWorker } from '../transport/worker-thread.ts';
-import { CombinerService, type PageSearchFactory, type SearchFactory } from './combiner-service.ts';
+import { CombinerService, type PageSearchFactory, type RankFactory, type SearchFactory } from './combiner-service.ts';
 
 /** Entry of the combiner's worker thread; the module that it loads makes the searches, and loads an LLM if one asks. */
 
 /** What that module exports. `config` is CombinerConfig.search; the module knows its shape. */
 export interface SearchModule {
   createSearchFactory(config: unknown): Promise<SearchFactory> | SearchFactory;
+  /** Absent where the module ranks no lists of readings. */
+  createRankFactory?(config: unknown): Promise<RankFactory> | RankFactory;
   /** Absent where the module searches no pages. */
   createPageSearchFactory?(config: unknown): Promise<PageSearchFactory> | PageSearchFactory;
   /** Frees what the factories hold. */
@@ -19,7 +21,7 @@ export interface CombinerConfig {
 }
 
 /** Who is at the other end of a channel. A local recognizer says hello only once its model is loaded. */
-export type CombinerPeerRole = 'application' | 'recognizer' | 'local-recognizer';
+export type CombinerPeerRole = 'application' | 'recognizer' | 'local-recognizer' | 'fuser';
 
 /** Loading a large model from a cold disk takes minutes at worst. */
 const LOCAL_HELLO_MS_MAX = 600_000;
@@ -29,6 +31,7 @@ await serveWorker<SearchModule>(async (module, config) => {
   const { search, waitForMore } = config as CombinerConfig;
   const combiner = new CombinerService({
     searchFor: await module.createSearchFactory(search),
+    rankFor: await module.createRankFactory?.(search),
     readFor: await module.createPageSearchFactory?.(search),
     waitForMore,
   });
@@ -36,6 +39,8 @@ await serveWorker<SearchModule>(async (module, config) => {
     serve: (role, channel) => {
       if (role === 'application') {
         void combiner.serveApplication(channel);
+      } else if (role === 'fuser') {
+        void combiner.serveFuser(channel);
       } else {
         const helloMsMax = role === 'local-recognizer' ? LOCAL_HELLO_MS_MAX : undefined;
         // What fails here is told to the streams that wait for a recognizer.

@@ -1,13 +1,14 @@
 import { ContextCache } from '../../fusion/bytes/context-cache.ts';
 import { type LatticeRoom, latticeSearch } from '../../fusion/ctc/lattice-search.ts';
 import { presetFor } from '../../fusion/gfd/presets.ts';
+import { type RankRoom, rankReadings } from '../../fusion/gfd/rank-readings.ts';
 import { type FusionRoom, fusionSearch } from '../../fusion/gfd/search.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import { LlmScorer } from '../../models/llm/llm-scorer.ts';
 import { penalized } from '../../models/llm/row-distribution.ts';
 import type { Device } from '../../models/session/onnx-session.ts';
 import { scriptConverter } from '../../models/whisper/script.ts';
-import type { PageSearchFactory, SearchFactory } from './combiner-service.ts';
+import type { PageSearchFactory, RankFactory, SearchFactory } from './combiner-service.ts';
 
 /** The module that a combiner worker loads: Generative Fusion Decoding (SearchModule of combiner-worker.ts). */
 
@@ -49,6 +50,22 @@ export async function createSearchFactory(config: unknown): Promise<SearchFactor
       return fusionSearch(room, options)(source, signal);
     };
   };
+}
+
+/** The same for lists of whole readings. */
+export function createRankFactory(config: unknown): RankFactory {
+  // The composition root passes a FusionConfig.
+  const { llmDir, ...sessionOptions } = config as FusionConfig;
+  return ({ options }) =>
+    async (list, signal) => {
+      const { language } = list;
+      const fused = llmDir !== null && weightOf(options, language) > 0;
+      const room: RankRoom = {
+        contexts: fused ? await loadContexts(llmDir, sessionOptions) : null,
+        scriptTable: language === 'zh' && fused ? await scriptTable('hans') : new Map(),
+      };
+      return rankReadings(room, options, list, signal);
+    };
 }
 
 /** The same for pages. */

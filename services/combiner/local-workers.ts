@@ -4,6 +4,7 @@ import { type Channel, joinChannels } from '../transport/channel.ts';
 import { type WorkerModule, WorkerThread } from '../transport/worker-thread.ts';
 import { CombinerClient } from './combiner-client.ts';
 import type { CombinerConfig, CombinerPeerRole } from './combiner-worker.ts';
+import { type FuseOpeners, joinFuser } from './fuse-stream.ts';
 
 export interface LocalWorkersOptions {
   /**
@@ -24,6 +25,8 @@ export interface LocalWorkers {
   readonly ready: Promise<void>;
   /** Hands the combiner a recognizer from elsewhere, such as one that dialed in. */
   addRecognizer(channel: Channel): void;
+  /** A recognizer that brings its own input and wants its text back; `open` and `read` go first (fuse-stream.ts). */
+  addFuser(channel: Channel, openers: FuseOpeners): void;
   /** Ends both threads; transcriptions that run get peer_lost. */
   close(): Promise<void>;
 }
@@ -58,6 +61,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     client,
     ready,
     addRecognizer: (channel) => joinChannels(channel, connect('recognizer')),
+    addFuser: (channel, openers) => joinFuser(channel, connect('fuser'), openers),
     async close() {
       client.close();
       await Promise.all([combiner.close(), ...threads.map((thread) => thread.close())]);

@@ -1,5 +1,7 @@
-import type { Image, LineResult, Read, StreamMessage } from '../../fusion/protocol/messages.ts';
+import type { Clock } from '../../fusion/protocol/deadline.ts';
+import type { Image, LineResult, Read, Reading, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { LatticeSearch, PageUnit } from '../../models/core/page.ts';
 import { IncomingStream, type StreamWork } from '../transport/incoming-stream.ts';
 import type { PeerLink } from '../transport/peer-link.ts';
 import type { PageSearchFactory } from './combiner-service.ts';
@@ -59,24 +61,32 @@ class PageWork implements StreamWork<Image> {
     sendPages(input, remote);
     let pages = 0;
     for await (const unit of remote.pages()) {
-      const startMs = link.clock.nowMs();
-      const { lines, language, stats, warnings } = await (await search)(unit, signal);
-      if (lines.length !== unit.lines.length) throw new Error(`${lines.length} readings of ${unit.lines.length} lines`);
-      const { lines: found, ...page } = unit;
-      await credits.send({
-        type: 'reading',
-        stream: id,
-        page,
-        lines: found.map(({ lattice: _, ...line }, i): LineResult => ({ line, reading: lines[i]! })),
-        language,
-        stats,
-        warnings,
-        searchMs: link.clock.nowMs() - startMs,
-      });
+      await credits.send({ type: 'reading', stream: id, ...(await readUnit(await search, unit, signal, link.clock)) });
       pages++;
     }
     link.send({ type: 'end', stream: id, pages });
   }
+}
+
+/** What the search makes of a page. */
+export async function readUnit(
+  search: LatticeSearch,
+  unit: PageUnit,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<Omit<Reading, 'type' | 'stream'>> {
+  const startMs = clock.nowMs();
+  const { lines, language, stats, warnings } = await search(unit, signal);
+  if (lines.length !== unit.lines.length) throw new Error(`${lines.length} readings of ${unit.lines.length} lines`);
+  const { lines: found, ...page } = unit;
+  return {
+    page,
+    lines: found.map(({ lattice: _, ...line }, i): LineResult => ({ line, reading: lines[i]! })),
+    language,
+    stats,
+    warnings,
+    searchMs: clock.nowMs() - startMs,
+  };
 }
 
 /** Runs beside the results. Parts go on as they come: the recognizer puts them together and checks them. */

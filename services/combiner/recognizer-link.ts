@@ -1,6 +1,6 @@
 import { AlphabetReceiver } from '../../fusion/protocol/alphabet-table.ts';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
-import type { AlphabetPart, RecognizerHello, StreamMessage } from '../../fusion/protocol/messages.ts';
+import type { AlphabetPart, NBest, RecognizerHello, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { ListenOptions, LiveEvent } from '../../models/core/live.ts';
 import type { ReadOptions } from '../../models/core/page.ts';
@@ -88,8 +88,24 @@ export class RecognizerLink {
   }
 
   /** Opens a stream of speech on a recognizer that is ready. */
-  openSpeech(options: TranscribeOptions, deadlineMs: number | undefined, search: UnitSearch): RemoteSpeech<UnitResult> {
-    const speech = this.#openSpeech(search, (message) => (message.type === 'result' ? message.result : undefined));
+  openSpeech(
+    options: TranscribeOptions,
+    deadlineMs: number | undefined,
+    search: UnitSearch,
+    hold = false,
+  ): RemoteSpeech<UnitResult> {
+    const dataOf = (message: StreamMessage) => (message.type === 'result' ? message.result : undefined);
+    const speech = this.#openSpeech(search, dataOf, hold);
+    const stream = speech.stream.id;
+    this.#link.send({ type: 'open', stream, options, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+    return speech;
+  }
+
+  /** The same on one that lists whole readings. */
+  openReadings(options: TranscribeOptions, deadlineMs: number | undefined, hold = false): RemoteSpeech<NBest> {
+    const search: UnitSearch = () =>
+      Promise.reject(new AppError('protocol_error', 'Field type: a recognizer that lists readings has no units.'));
+    const speech = this.#openSpeech(search, (message) => (message.type === 'nbest' ? message : undefined), hold);
     const stream = speech.stream.id;
     this.#link.send({ type: 'open', stream, options, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
     return speech;
@@ -103,7 +119,7 @@ export class RecognizerLink {
     return speech;
   }
 
-  #openSpeech<T>(search: UnitSearch, dataOf: (message: StreamMessage) => T | undefined): RemoteSpeech<T> {
+  #openSpeech<T>(search: UnitSearch, dataOf: (message: StreamMessage) => T | undefined, hold = false): RemoteSpeech<T> {
     const id = ++this.#lastStream;
     const forget = () => this.#streams.delete(id);
     const speech = new RemoteSpeech<T>(id, this.#link, {
@@ -111,18 +127,28 @@ export class RecognizerLink {
       search,
       dataOf,
       forget,
+      hold,
     });
     this.#streams.set(id, speech.stream);
     return speech;
   }
 
   /** Opens a stream of pages on a recognizer that is ready. */
-  openPages(options: ReadOptions, deadlineMs: number | undefined): RemotePages {
+  openPages(options: ReadOptions, deadlineMs: number | undefined, hold = false): RemotePages {
     const id = ++this.#lastStream;
-    const pages = new RemotePages(id, this.#link, this.#info!.alphabet.size, () => this.#streams.delete(id));
+    const pages = new RemotePages(id, this.#link, {
+      alphabetSize: this.#info!.alphabet.size,
+      forget: () => this.#streams.delete(id),
+      hold,
+    });
     this.#streams.set(id, pages.stream);
     this.#link.send({ type: 'read', stream: id, options, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
     return pages;
+  }
+
+  /** Tells the recognizer what is wrong, and closes. */
+  fail(error: AppError): void {
+    this.#link.fail(error);
   }
 
   close(): void {

@@ -12,7 +12,16 @@ export class RemotePages {
   #receiver: PageReceiver;
   #announced: number | undefined;
 
-  constructor(id: number, link: PeerLink, alphabetSize: number, forget: () => void) {
+  #hold: boolean;
+
+  /** `hold`: this side has more to say after the last page, and ends the stream itself. */
+  constructor(
+    id: number,
+    link: PeerLink,
+    parts: { readonly alphabetSize: number; readonly forget: () => void; readonly hold: boolean },
+  ) {
+    const { alphabetSize, forget, hold } = parts;
+    this.#hold = hold;
     this.#receiver = new PageReceiver(alphabetSize);
     this.stream = new OutgoingStream<Page | Lattice>(id, link, {
       dataOf: (message) => (message.type === 'page' || message.type === 'lattice' ? message : undefined),
@@ -36,8 +45,9 @@ export class RemotePages {
   }
 
   #receive(message: StreamMessage): void {
-    if (message.type !== 'end') throw unexpected(message);
+    if (message.type !== 'end' || this.#announced !== undefined) throw unexpected(message);
     this.#announced = message.pages;
-    this.stream.end(undefined);
+    if (this.#hold) this.stream.data.finish();
+    else this.stream.end(undefined);
   }
 }

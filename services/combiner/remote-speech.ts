@@ -18,6 +18,8 @@ export class RemoteSpeech<T> {
   #search: UnitSearch;
   #sources = new Map<number, RemoteSource>();
   #abort = new AbortController();
+  #hold: boolean;
+  #summarized = false;
   #settle!: { resolve: (summary: RecognizerSummary) => void; reject: (error: unknown) => void };
 
   constructor(
@@ -28,9 +30,12 @@ export class RemoteSpeech<T> {
       readonly search: UnitSearch;
       readonly dataOf: (message: StreamMessage) => T | undefined;
       readonly forget: () => void;
+      /** True where this side has more to say after the summary, and ends the stream itself. */
+      readonly hold?: boolean;
     },
   ) {
-    const { alphabetSize, search, dataOf, forget } = parts;
+    const { alphabetSize, search, dataOf, forget, hold = false } = parts;
+    this.#hold = hold;
     this.#alphabetSize = alphabetSize;
     this.#search = search;
     this.summary = new Promise((resolve, reject) => {
@@ -64,6 +69,7 @@ export class RemoteSpeech<T> {
   }
 
   #receive(message: StreamMessage): void {
+    if (this.#summarized) throw unexpected(message);
     switch (message.type) {
       case 'unit':
         this.#startUnit(
@@ -81,8 +87,10 @@ export class RemoteSpeech<T> {
         break;
       }
       case 'summary':
+        this.#summarized = true;
         this.#settle.resolve(message.summary);
-        this.stream.end(undefined);
+        if (this.#hold) this.stream.data.finish();
+        else this.stream.end(undefined);
         break;
       default:
         throw unexpected(message);

@@ -9,11 +9,11 @@ import type { ListenOptions, LiveInput } from '../../models/core/live.ts';
 import { COMMIT_POLICIES } from '../../models/core/live.ts';
 import { openBytefuse } from '../../services/app/bytefuse.ts';
 import { median, quantile } from '../../services/eval/bootstrap.ts';
-import { type Clip, readDataSet } from '../../services/eval/data-set.ts';
 import { type EditCounts, errorRate, sumCounts } from '../../services/eval/error-rate.ts';
 import { scoreText } from '../../services/eval/score.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { note, percent, table } from './bench-report.ts';
+import { type Clip, readClips } from './clips.ts';
 import { type ClipMeasures, measure, type TimedEvent } from './live-measures.ts';
 import { type Listener, LiveSubject, listenOptions } from './live-subject.ts';
 import type { BenchResult } from './main.ts';
@@ -37,11 +37,7 @@ interface ClipRun {
 }
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
-  const clips = await readDataSet(options.data, {
-    ...(options.sets && { sets: options.sets }),
-    ...(options.languages && { languages: options.languages }),
-    ...(options.limit !== undefined && { limit: options.limit }),
-  });
+  const clips = await readClips(options);
   const clock = options.flags.get('clock') ?? 'audio';
   if (clock !== 'audio' && clock !== 'real') throw new AppError('usage', `--clock ${clock}: audio or real`);
   return clock === 'real' ? inRealTime(clips, options) : onAudioClock(clips, options);

@@ -41,6 +41,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'time, size and memory of the importers',
     module: new URL('./convert.js', import.meta.url),
   },
+  'fuzz-ws': {
+    what: 'malformed WebSocket input against the sessions over toys',
+    module: new URL('./fuzz-ws.js', import.meta.url),
+  },
   live: {
     what: 'streaming: how soon, how stable, how right; policies and intervals',
     module: new URL('./live.js', import.meta.url),
@@ -87,6 +91,7 @@ gfd   --r R   --streams 4
 fuzz  --limit N (50000)   --seed N
 quality  --data-root FOLDER (with audio, ocr, gec)   --reports FOLDER   --only asr,ocr,gec   --render
 live  --clock audio|real   --policy local-agreement:0,align-att:400   --interval 500,1000   --streams N   --no-fusion
+fuzz-ws  --limit 50000   --seed N
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 

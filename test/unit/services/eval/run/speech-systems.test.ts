@@ -13,6 +13,7 @@ function toyEngine() {
   let closed = 0;
   const bytefuse: Bytefuse = {
     read: () => assert.fail('no pages are read here'),
+    listen: () => assert.fail('nobody speaks here'),
     facts: { recognizer: 'toy', pages: null, llm: null, device: 'cpu', threads: 1 },
     transcribe: async (input, request) => {
       calls.push({ input, request });

@@ -1,0 +1,30 @@
+/** Who may come in. The service's own keys and checks stand behind this; sessions know no more than it. */
+import type { IncomingHttpHeaders } from 'node:http';
+
+export type SocketScope = 'stream' | 'fuse';
+
+/** Somebody who was let in. */
+export interface Admission {
+  /** Names whose budgets and connections these are: the key's id. */
+  readonly owner: string;
+  /** Throws rate_limited where the key's budget of audio is used up. */
+  spendAudio(seconds: number): void;
+  /** What is left of budgets, for clients that want to know; absent where nothing is counted. */
+  rateLimits?(): readonly RateLimit[];
+}
+
+export interface RateLimit {
+  readonly name: string;
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+}
+
+export interface Gate {
+  /** True where nobody comes in without a key. */
+  readonly wantsKey: boolean;
+  /** Host and Origin of an upgrade. Throws forbidden. */
+  checkHeaders(headers: IncomingHttpHeaders): void;
+  /** Throws unauthorized, forbidden, rate_limited, shutting_down. `presented` null: no key was shown. */
+  admit(presented: string | null, scope: SocketScope): Promise<Admission>;
+}

@@ -1,0 +1,71 @@
+/** Bounds of the WebSocket sessions, each with its reason. docs/streaming.md repeats those that a client must know. */
+
+/** Connections in all: each may hold 10 s of audio and a session of the recognizer; two cores hear far fewer at once. */
+export const SOCKETS_MAX = 64;
+/** Connections of one key: a quarter, so that no key can shut the others out. */
+export const SOCKETS_PER_KEY_MAX = 16;
+/** Connections that have not shown their key yet: they cost a timer and a buffer, and are gone after FIRST_MESSAGE_MS_MAX. */
+export const STRANGERS_MAX = 16;
+/** Sessions that wait for their lost client to come back: each still holds a stream of the recognizer for a while. */
+export const PARKED_MAX = 32;
+
+/** Characters of base64 audio in one event of the realtime dialects: what their documentation promises. */
+export const APPEND_CHARS_MAX = 15 * 1024 * 1024;
+/** One message there: the audio and the JSON around it. */
+export const REALTIME_MESSAGE_BYTES_MAX = APPEND_CHARS_MAX + 65_536;
+/** One message of the native protocol: 2.7 s of 48 kHz stereo as float32; clients send tenths of a second. */
+export const STREAM_MESSAGE_BYTES_MAX = 1024 * 1024;
+/** Fragments of one message, and pieces of input that wait in the library: small frames with long tails are an attack. */
+export const FRAGMENTS_MAX = 64;
+export const BUFFERED_CHUNKS_MAX = 4096;
+/** Bytes of the subprotocol header: a key of 512 characters and some names. */
+export const PROTOCOLS_CHARS_MAX = 1024;
+/** Characters of a presented key: ours have 46. */
+export const KEY_CHARS_MAX = 512;
+/** Characters of the query: options of /v1/fuse with a prompt and keywords. */
+export const QUERY_CHARS_MAX = 8192;
+
+/** Messages a second: audio in pieces of 2.5 ms makes 400; more are bytes without content. */
+export const MESSAGES_PER_SECOND_MAX = 2000;
+/** Of those, others than audio: a turn has a handful. */
+export const CONTROLS_PER_SECOND_MAX = 50;
+
+/** Audio that waits for the recognizer, above which the socket is no longer read: some passes of a slow machine. */
+export const WAITING_SECONDS_HIGH = 10;
+/** And below which it is read again: half, so that reading does not stop and go with each chunk. */
+export const WAITING_SECONDS_LOW = 5;
+/** The same for compressed audio, in bytes: Opus for speech has 3 to 8 KB a second. */
+export const WAITING_BYTES_HIGH = 65_536;
+export const WAITING_BYTES_LOW = 32_768;
+/** Time that a socket may stay unread: then the recognizer does not keep up, and waiting helps no one. */
+export const STALL_MS_MAX = 60_000;
+/** Settings of one realtime session that wait for the audio before them: each is a stream of the recognizer. */
+export const EPOCHS_WAITING_MAX = 8;
+
+/** A ping is sent this often; who has not answered by the next one is gone. */
+export const PING_INTERVAL_MS = 20_000;
+/** Time without a message: clients that pause send silence, and a session costs memory of the recognizer. */
+export const IDLE_MS_MAX = 60_000;
+/** Time for `start` after the connection. */
+export const FIRST_MESSAGE_MS_MAX = 10_000;
+/** One session: a morning of meetings; longer ones begin anew, so that no session lives for ever. */
+export const SESSION_MS_MAX = 4 * 3_600_000;
+/** How long a session outlives its connection: a phone that changes its network needs seconds. */
+export const RESUME_MS_MAX = 60_000;
+/** Time for the closing handshake. */
+export const CLOSE_MS_MAX = 2000;
+
+/** Events that a session keeps for a client that comes back. */
+export const LOG_EVENTS_MAX = 2000;
+/** Their characters: words and alternatives make an event some kilobytes. */
+export const LOG_CHARS_MAX = 2 * 1024 * 1024;
+/** Output that waits in a socket, above which events wait in the session and newer hypotheses replace older ones. */
+export const OUTPUT_BYTES_COALESCE = 256 * 1024;
+/** Output that waits in a socket, above which its reader is too slow: what one reply can have, several times. */
+export const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Keywords: more of them than a prompt has room for. */
+export const KEYWORDS_MAX = 256;
+/** Characters of prompts; of identifiers that clients choose. */
+export const PROMPT_CHARS_MAX = 8192;
+export const ID_CHARS_MAX = 256;

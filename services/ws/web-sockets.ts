@@ -1,0 +1,222 @@
+/** All WebSocket addresses of the service, behind one upgrade handler. Opens no port: `attachWebSockets` takes a server. */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
+import { FRAME_BYTES_MAX } from '../../fusion/protocol/limits.ts';
+import { AppError } from '../../models/core/app-error.ts';
+import type { Alphabet } from '../../models/core/stepwise.ts';
+import type { FuseOpeners } from '../combiner/fuse-stream.ts';
+import type { Channel } from '../transport/channel.ts';
+import type { Connection, ConnectionLimits } from './connection.ts';
+import { fuseOpeners } from './fuse-options.ts';
+import { FuseChannel } from './fuse-session.ts';
+import type { Admission, Gate } from './gate.ts';
+import * as bounds from './limits.ts';
+import type { LiveSource } from './live-source.ts';
+import { initialConfig, type RealtimeRules } from './realtime-config.ts';
+import { RealtimeSession } from './realtime-session.ts';
+import { SessionRoom } from './session-room.ts';
+import { type Socket, WsSocket } from './socket.ts';
+import { defaultSocketLimits, SocketCount, type SocketLimits, type SocketPlace } from './socket-count.ts';
+import { enterStream } from './stream-entry.ts';
+import type { Facts } from './stream-session.ts';
+import {
+  asksForBeta,
+  chosenProtocol,
+  parseUpgrade,
+  refuseUpgrade,
+  type SocketPath,
+  type UpgradeRequest,
+} from './upgrade.ts';
+
+export interface WebSocketParts {
+  readonly source: LiveSource;
+  readonly facts: () => Facts;
+  readonly gate: Gate;
+  readonly rules: RealtimeRules;
+  /** Spells the recognizer's tokens; null where they are not known here. */
+  readonly pieces: () => Pick<Alphabet, 'bytesOf'> | null;
+  /** Hands a recognizer from elsewhere to the combiner; null: /v1/fuse is not served. */
+  readonly fuse: ((recognizer: Channel, openers: FuseOpeners) => void) | null;
+  readonly clock?: Clock;
+  readonly nowS?: () => number;
+  readonly sockets?: Partial<SocketLimits>;
+  readonly connections?: Partial<ConnectionLimits>;
+}
+
+export interface WebSockets {
+  /** For a server's `upgrade` event. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Connections, and sessions of the native protocol with or without one. */
+  readonly open: { readonly connections: number; readonly sessions: number };
+  /** Takes no more, tells those that are here (1001), and resolves once they are gone, within a stated time. */
+  close(): Promise<void>;
+}
+
+const MESSAGE_BYTES_MAX: Readonly<Record<SocketPath, number>> = {
+  '/v1/stream': bounds.STREAM_MESSAGE_BYTES_MAX,
+  '/v1/realtime': bounds.REALTIME_MESSAGE_BYTES_MAX,
+  '/v1/fuse': FRAME_BYTES_MAX,
+};
+
+export function attachWebSockets(server: Server, parts: WebSocketParts): WebSockets {
+  const sockets = webSockets(parts);
+  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+  return sockets;
+}
+
+export function webSockets(parts: WebSocketParts): WebSockets {
+  const { gate, clock = systemClock } = parts;
+  const limits = { ...defaultSocketLimits, ...parts.sockets };
+  // Without keys everybody is one owner, whose share is the whole.
+  const count = new SocketCount(gate.wantsKey ? limits : { ...limits, socketsPerKeyMax: limits.socketsMax });
+  const room = new SessionRoom();
+  const connections = new Set<Connection>();
+  const servers = new Map(
+    Object.entries(MESSAGE_BYTES_MAX).map(([path, maxPayload]) => [path, socketServer(maxPayload)]),
+  );
+  let ended = false;
+
+  /** Throws what refuses it. */
+  const admitted = async (request: UpgradeRequest, place: SocketPlace): Promise<Admission | null> => {
+    const { path, key } = request;
+    // On /v1/stream the key may still come in the first message.
+    if (path === '/v1/stream' && key === null && gate.wantsKey) return null;
+    const admission = await gate.admit(key, path === '/v1/fuse' ? 'fuse' : 'stream');
+    place.belongTo(admission.owner);
+    return admission;
+  };
+
+  const enter = (
+    request: UpgradeRequest,
+    admission: Admission | null,
+    socket: Socket,
+    closed: () => void,
+  ): Connection => {
+    const limits = parts.connections ?? {};
+    const { path, query } = request;
+    if (path === '/v1/fuse') {
+      const channel = new FuseChannel(socket, clock, closed, limits);
+      parts.fuse!(channel, fuseOpeners(query));
+      return channel.connection;
+    }
+    const { source, facts, rules, pieces } = parts;
+    if (path === '/v1/realtime') {
+      return new RealtimeSession(socket, {
+        source,
+        clock,
+        admission: admission!,
+        rules,
+        pieces,
+        model: query.get('model'),
+        language: query.get('language'),
+        dialect: asksForBeta(request) ? 'beta' : 'current',
+        nowS: parts.nowS ?? (() => Date.now() / 1000),
+        limits,
+        closed,
+      }).connection;
+    }
+    return enterStream(socket, { source, facts, room, clock, limits, closed, admit: admitStream(admission, closed) });
+  };
+  /** The place is known by what leaves it. */
+  const places = new WeakMap<() => void, SocketPlace>();
+  const admitStream = (admission: Admission | null, closed: () => void) => async (key: string | null) => {
+    if (admission !== null) return admission;
+    const late = await gate.admit(key, 'stream');
+    places.get(closed)!.belongTo(late.owner);
+    return late;
+  };
+
+  const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    if (ended) throw new AppError('shutting_down', 'The service is ending.');
+    const request = parseUpgrade(raw);
+    gate.checkHeaders(request.headers);
+    checkQuery(request, parts);
+    const place = count.enter();
+    try {
+      const admission = await admitted(request, place);
+      if (socket.destroyed) {
+        place.leave();
+        return;
+      }
+      if (ended) throw new AppError('shutting_down', 'The service is ending.');
+      // A connection that is shut costs its place until its last byte has left, or the library gives up on it.
+      socket.once('close', () => place.leave());
+      servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
+        let connection: Connection | undefined;
+        const closed = (): void => {
+          if (connection !== undefined) connections.delete(connection);
+        };
+        places.set(closed, place);
+        connection = enter(request, admission, new WsSocket(webSocket), closed);
+        if (connection.isOpen) connections.add(connection);
+      });
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  };
+
+  return {
+    upgrade: (request, socket, head) => {
+      // A client that leaves in the middle is nothing to report.
+      socket.on('error', () => undefined);
+      upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, AppError.from(error)));
+    },
+    get open() {
+      return { connections: count.all, sessions: room.size };
+    },
+    async close() {
+      ended = true;
+      const error = new AppError('shutting_down', 'The service is ending.');
+      room.failAll(error);
+      for (const connection of [...connections]) connection.fail(error);
+      // Those that do not say goodbye are cut off by the library after CLOSE_MS_MAX.
+      await new Promise<void>((resolve) => {
+        const look = (waitedMs: number): void => {
+          if (count.all === 0 || waitedMs > bounds.CLOSE_MS_MAX) resolve();
+          else clock.after(LOOK_MS, () => look(waitedMs + LOOK_MS));
+        };
+        look(0);
+      });
+    },
+  };
+}
+
+const LOOK_MS = 20;
+
+function socketServer(maxPayload: number): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload,
+    maxFragments: bounds.FRAGMENTS_MAX,
+    maxBufferedChunks: bounds.BUFFERED_CHUNKS_MAX,
+    perMessageDeflate: false,
+    skipUTF8Validation: false,
+    // The default waits half a minute for a goodbye.
+    closeTimeout: bounds.CLOSE_MS_MAX,
+    handleProtocols: (protocols: Set<string>) => chosenProtocol(protocols),
+  } as ConstructorParameters<typeof WebSocketServer>[0]);
+}
+
+/** What can be refused before the upgrade is. Throws unsupported_parameter, invalid_option, model_unknown, not_found. */
+function checkQuery({ path, query }: UpgradeRequest, parts: WebSocketParts): void {
+  if (path === '/v1/fuse') {
+    if (parts.fuse === null) throw new AppError('not_found', 'Recognizers from elsewhere are not taken here.');
+    fuseOpeners(query);
+    return;
+  }
+  const known = path === '/v1/realtime' ? ['intent', 'model', 'language'] : [];
+  const odd = [...query.keys()].find((name) => !known.includes(name));
+  if (odd !== undefined) {
+    throw new AppError('unsupported_parameter', `Field ${odd} is not known in this query.`, { param: odd });
+  }
+  if (path !== '/v1/realtime') return;
+  const intent = query.get('intent');
+  if (intent !== null && intent !== 'transcription') {
+    throw new AppError('unsupported_parameter', 'The one intent here is transcription.', { param: 'intent' });
+  }
+  initialConfig(parts.rules, { model: query.get('model'), language: query.get('language') });
+}
