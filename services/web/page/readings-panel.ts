@@ -64,7 +64,7 @@ function alternativesPart({ alternatives, text, language, isFinal }: Readings): 
     const isChosen = alternative.text.trim() === text.trim();
     const reading = element('th', { scope: 'row', lang: language || undefined });
     reading.append(...(isChosen ? [alternative.text] : againstChosen(text, alternative.text)));
-    if (isChosen) reading.append(tell(element('span', { class: 'badge' }), 'chosen'));
+    if (isChosen) reading.append(' ', tell(element('span', { class: 'badge' }), 'chosen'));
     return element(
       'tr',
       { class: isChosen ? 'is-chosen' : undefined },
@@ -109,7 +109,7 @@ function changeRow(
     text === ''
       ? tell(element('span', { class: 'hint' }), 'nothing')
       : element(mark, { lang: language || undefined }, text);
-  const heading = element('th', { scope: 'row' }, words, tell(element('span', { class: 'badge' }), who));
+  const heading = element('th', { scope: 'row' }, words, ' ', tell(element('span', { class: 'badge' }), who));
   return element('tr', {}, heading, number(logProb.recognizer), number(logProb.llm));
 }
 
