@@ -229,9 +229,10 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     assert.equal(await lit.getAttribute('data-word'), word);
     await page.locator(`#page-picture polygon[data-word="0.0"]`).hover();
     assert.equal(await page.locator('#page-text .is-lit').textContent(), 'Başlık');
-    const changed = page.locator('#page-text .is-changed');
+    const changed = page.locator('#page-text .has-change');
     await changed.focus();
     await page.keyboard.press('Enter');
+    assert.equal(await changed.locator('.is-changed').textContent(), 'ı', 'only what changed is marked');
     const panel = page.getByRole('group', { name: /Yarın/ });
     assert.match((await panel.textContent())!, /Recognizer alone.*Fused/);
     await page.getByRole('button', { name: 'Next page' }).click();

@@ -5,6 +5,7 @@ import { element } from './element.ts';
 import type { MessageKey } from './messages/catalogue.ts';
 import { label, say, tell } from './messages.ts';
 import { nats, percent } from './numbers.ts';
+import { markedParts } from './readings.ts';
 
 export interface Readings {
   /** The word that was chosen, and how sure the recognizer is of it (0..1). */
@@ -136,4 +137,18 @@ function number(value: number | undefined): HTMLElement {
 export function changeTitle({ recognized, chosen }: FusionChange): string {
   const shown = (text: string) => (text === '' ? say('nothing') : text);
   return `${say('asRecognized')}: ${shown(recognized)} · ${say('asFused')}: ${shown(chosen)}`;
+}
+
+/** The text of a word with what the fusion changed of it marked. Where letters only went, the whole word shows it. */
+export function markedWord(
+  text: string,
+  offset: number,
+  changes: readonly FusionChange[],
+  change: FusionChange | undefined,
+): (Node | string)[] {
+  if (change === undefined) return [text];
+  if (change.chosen === '') return [element('span', { class: 'is-changed' }, text)];
+  return markedParts(text, offset, changes).map((part) =>
+    part.isChanged ? element('span', { class: 'is-changed' }, part.text) : part.text,
+  );
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { checkedPage } from '../../../../services/web/page/document/page-check.ts';
 import { EventCutter } from '../../../../services/web/page/events.ts';
 import { CATALOGUE, filled, LANGUAGES, preferredLanguage } from '../../../../services/web/page/messages/catalogue.ts';
-import { changeAt, withoutChanges } from '../../../../services/web/page/readings.ts';
+import { changeAt, markedParts, withoutChanges } from '../../../../services/web/page/readings.ts';
 import { AudioRing } from '../../../../services/web/page/talk/audio-ring.ts';
 import { importedModules, WEB_HEADERS } from '../../../../services/web/web-assets.ts';
 import { namesTag } from '../../../../services/web/web-routes.ts';
@@ -63,6 +63,20 @@ test('a change is undone where it stands, and passed over where it does not', ()
   assert.equal(changeAt(changes, 3, 2), changes[0]);
   assert.equal(changeAt(changes, 2, 1), undefined);
   assert.equal(changeAt([change('gone', '', 3)], 3, 4)?.recognized, 'gone');
+});
+
+test('only what changed of a word is marked', () => {
+  const scores = { recognizedLogProb: { recognizer: -1, llm: -1 }, chosenLogProb: { recognizer: -1, llm: -1 } };
+  const change = (chosen: string, offset: number) => ({ recognized: '', chosen, offset, ...scores });
+  const marked = (text: string, offset: number, ...changes: ReturnType<typeof change>[]) =>
+    markedParts(text, offset, changes)
+      .map((part) => (part.isChanged ? `[${part.text}]` : part.text))
+      .join('');
+  assert.equal(marked('今天天气很好', 10, change('气', 13)), '今天天[气]很好');
+  assert.equal(marked('weather', 4, change('weather', 4)), '[weather]');
+  assert.equal(marked('two', 4, change('one two', 0)), '[two]');
+  assert.equal(marked('abc', 0, change('ab', 0), change('bc', 1)), '[ab][c]');
+  assert.equal(marked('abc', 0, change('', 1), change('x', 3)), 'abc');
 });
 
 test('events are cut out of a stream that arrives in any pieces', () => {
