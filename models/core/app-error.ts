@@ -24,6 +24,43 @@ export const ERRORS = {
     retry: false,
     hint: 'Use an ISO 639-1 code that the model knows, such as en, zh or tr, or auto.',
   },
+  unsupported_parameter: {
+    status: 400,
+    exit: 2,
+    retry: false,
+    hint: 'Leave the field out; docs/api.md lists what is honoured and what is not.',
+  },
+  form_malformed: {
+    status: 400,
+    exit: 3,
+    retry: false,
+    hint: 'Send multipart/form-data with a part named file, as in docs/api.md.',
+  },
+  not_found: { status: 404, exit: 2, retry: false, hint: 'See docs/api.md, or /docs of the service.' },
+  method_not_allowed: { status: 405, exit: 2, retry: false, hint: 'The header allow lists what is possible.' },
+  payload_too_large: {
+    status: 413,
+    exit: 3,
+    retry: false,
+    hint: 'Send less at once, or raise the limit of the service.',
+  },
+  media_type_unsupported: {
+    status: 415,
+    exit: 3,
+    retry: false,
+    hint: 'Send the bytes as they are, without Content-Encoding, as multipart/form-data or as a raw body.',
+  },
+  header_too_large: { status: 431, exit: 2, retry: false, hint: 'Send fewer or shorter headers.' },
+  request_timeout: { status: 408, exit: 6, retry: true, hint: 'Send the whole request in time.' },
+
+  unauthorized: {
+    status: 401,
+    exit: 6,
+    retry: false,
+    hint: 'Send Authorization: Bearer KEY, or X-API-Key: KEY (bytefuse keys add).',
+  },
+  forbidden: { status: 403, exit: 6, retry: false, hint: 'Use a key with this scope, or allow the host or origin.' },
+  rate_limited: { status: 429, exit: 6, retry: true, hint: 'Wait as long as the header retry-after says.' },
 
   file_not_found: { status: 404, exit: 3, retry: false, hint: 'Check the path.' },
   file_is_directory: { status: 400, exit: 3, retry: false, hint: 'Name the files inside it, one by one.' },
@@ -109,6 +146,12 @@ export const ERRORS = {
   pdf_corrupt: { status: 400, exit: 3, retry: false, hint: 'The PDF cannot be read; print it to a new PDF.' },
   pdf_encrypted: { status: 400, exit: 3, retry: false, hint: 'Take the password off the PDF first.' },
 
+  input_crashes: {
+    status: 422,
+    exit: 3,
+    retry: false,
+    hint: 'This input ends the model process; report it, and convert or cut the file.',
+  },
   manifest_malformed: {
     status: 400,
     exit: 3,
@@ -218,6 +261,15 @@ export const ERRORS = {
   },
   canceled: { status: 499, exit: 130, retry: true, hint: 'The request was canceled.' },
   overloaded: { status: 503, exit: 6, retry: true, hint: 'Wait and try again.' },
+  not_ready: { status: 503, exit: 6, retry: true, hint: 'The models are being loaded; /readyz says when it is done.' },
+  shutting_down: { status: 503, exit: 6, retry: true, hint: 'The service is ending; send the request again soon.' },
+  address_unusable: { status: 500, exit: 5, retry: false, hint: 'Choose another --port or --host.' },
+  keys_unusable: {
+    status: 500,
+    exit: 5,
+    retry: false,
+    hint: 'Check the file of keys: its form, owner and permissions.',
+  },
   internal: {
     status: 500,
     exit: 1,
@@ -231,10 +283,13 @@ export type ErrorCode = keyof typeof ERRORS;
 /** An expected failure. Broken invariants throw plain `Error`s (node:assert) instead. */
 export class AppError extends Error {
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  /** The field, option or header that is to blame, where there is one. */
+  readonly param: string | undefined;
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; param?: string }) {
     super(message, options);
     this.name = 'AppError';
     this.code = code;
+    this.param = options?.param;
   }
   get kind(): ErrorKind {
     return ERRORS[this.code];

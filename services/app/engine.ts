@@ -19,6 +19,16 @@ export interface EngineCall {
   readonly signal: AbortSignal;
   /** Called as each unit is done, in order. */
   readonly onPartial: (unit: UnitResult) => void;
+  /** Present where the audio can be had again: the call then outlives the crash of a model process. */
+  readonly repeatable?: RepeatableAudio | undefined;
+}
+
+/** Audio whose source is still there, such as a file. */
+export interface RepeatableAudio {
+  /** The same samples from the start. */
+  again(): AsyncIterable<Float32Array>;
+  /** Equal for equal inputs, of other calls as well: one that crashes processes is recognized by it. */
+  identity(): Promise<string>;
 }
 
 /** Recognizers and combiner behind one door. Several calls may run at once; what goes in is pulled as it is needed. */

@@ -1,164 +1,161 @@
-/**
- * A service without models, for tests of the page: it serves the real page, answers `/v1/stream` from a script as audio
- * comes in, and `/v1/documents` and `/v1/audio/transcriptions` from lists of events.
- */
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import Fastify from 'fastify';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { webRoutes } from '../../services/web/web-routes.ts';
+/** The HTTP service over toy models: recordings of tones, pages without pixels. No port, no weights. */
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../../fusion/protocol/deadline.ts';
+import type { DocumentPage } from '../../models/core/document.ts';
+import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
+import { type Bytefuse, bytefuseOver, type EngineFacts, type ReadRequest } from '../../services/app/bytefuse.ts';
+import type { EngineCall } from '../../services/app/engine.ts';
+import { buildApp, type ServiceParts } from '../../services/http/app.ts';
+import { defaultServiceConfig, type ServiceConfig, type ServiceLimits } from '../../services/server/config.ts';
+import { LoadingDoor, type TokenPieces } from '../../services/server/engine-door.ts';
+import { TOY_DOCUMENT } from './toy-document.ts';
+import { segment, spreadWords, transcript, unit } from './toy-transcript.ts';
+import { toneBytes, wavBytes } from './wav-bytes.ts';
 
-/** An event and the second of audio from which on it is sent. */
-export interface ScriptedEvent {
-  readonly atS: number;
-  readonly event: Readonly<Record<string, unknown>>;
+export const TOY_FACTS: EngineFacts = {
+  recognizer: 'toy-speech',
+  pages: 'toy-pages',
+  llm: 'toy-llm',
+  device: 'cpu',
+  threads: 1,
+};
+
+const RATE = 16_000;
+
+/** What tests do to the toy. */
+export interface ToyServiceControl {
+  /** Runs before each unit; may wait or throw. */
+  readonly beforeUnit?: (index: number, signal: AbortSignal) => Promise<void> | void;
+  readonly beforePage?: (index: number, signal: AbortSignal | undefined) => Promise<void> | void;
+  readonly pages?: readonly DocumentPage[];
 }
 
-export interface ToyServiceOptions {
-  readonly script?: readonly ScriptedEvent[];
-  /** Seconds of audio after which the socket is cut, once each. */
-  readonly cutAtS?: readonly number[];
-  /** After a cut the stream is unknown, as after a restart of the service. */
-  readonly forgets?: boolean;
-  /** Without it everybody may call. */
-  readonly key?: string;
-  /** Server-sent events of each upload address. */
-  readonly events?: Readonly<Record<string, readonly object[]>>;
-  /** Bodies of uploads that do not ask for events, by address. */
-  readonly bodies?: Readonly<Record<string, string>>;
+/** What reached the toy. */
+export interface ToyLog {
+  options: TranscribeOptions[];
+  reads: ReadRequest[];
+  /** Calls under way, and the most there were at once. */
+  running: number;
+  runningMax: number;
+  aborted: number;
+  samples: number;
 }
 
-export interface ToyService {
-  readonly url: string;
-  /** First messages of the streams, in order. */
-  readonly starts: readonly Readonly<Record<string, unknown>>[];
-  /** Audio of each stream, as it was received, joined over its connections. */
-  readonly audio: readonly { readonly bytes: number; readonly peak: number }[];
-  /** Bodies of uploads, as they came. */
-  readonly uploads: readonly { readonly path: string; readonly body: string }[];
-  close(): Promise<void>;
-}
-
-interface ToyStream {
-  readonly token: string;
-  rateHz: number;
-  bytes: number;
-  peak: number;
-  sent: string[];
-  step: number;
-}
-
-export async function openToyService(options: ToyServiceOptions = {}): Promise<ToyService> {
-  const { script = [], key, events = {}, bodies = {}, forgets = false } = options;
-  const cuts = [...(options.cutAtS ?? [])];
-  const streams: ToyStream[] = [];
-  const starts: Record<string, unknown>[] = [];
-  const uploads: { path: string; body: string }[] = [];
-  const app = Fastify({ bodyLimit: 2 ** 26 });
-  app.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
-  webRoutes(app);
-  for (const path of ['/v1/documents', '/v1/audio/transcriptions']) {
-    app.post(path, async (request, reply) => {
-      const refused = key !== undefined && request.headers.authorization !== `Bearer ${key}`;
-      if (refused) return reply.code(401).send({ error: { code: 'unauthorized', message: 'A key is wanted.' } });
-      const body = (request.body as Buffer).toString('latin1');
-      uploads.push({ path, body });
-      if (!body.includes('name="stream"')) return reply.type('text/plain').send(bodies[path] ?? '');
-      const frames = (events[path] ?? []).map((event) => `data: ${JSON.stringify(event)}\n\n`);
-      return reply.type('text/event-stream').send(`: begin\n\n${frames.join('')}`);
-    });
-  }
-  const sockets = new WebSocketServer({ server: app.server, path: '/v1/stream' });
-  sockets.on('connection', (socket) => serve(socket));
-
-  function serve(socket: WebSocket): void {
-    let stream: ToyStream | undefined;
-    socket.on('message', (data: RawData, isBinary: boolean) => {
-      if (isBinary) {
-        if (stream === undefined) return;
-        hear(stream, data as Buffer);
-        play(stream, socket, stream.bytes / 2 / stream.rateHz);
-        if (cuts[0] !== undefined && stream.bytes / 2 / stream.rateHz >= cuts[0]) {
-          cuts.shift();
-          socket.terminate();
-        }
-        return;
+/** Hears one word in each second: ` w0`, ` w1`, ... Tokens are 1000 + the number, after a timestamp token 9000. */
+export function toyBytefuse(control: ToyServiceControl = {}) {
+  const log: ToyLog = { options: [], reads: [], running: 0, runningMax: 0, aborted: 0, samples: 0 };
+  const enter = (): void => {
+    log.running++;
+    log.runningMax = Math.max(log.runningMax, log.running);
+  };
+  const hear = async (
+    audio: AsyncIterable<Float32Array>,
+    options: TranscribeOptions,
+    { signal, onPartial }: EngineCall,
+  ): Promise<Transcript> => {
+    log.options.push(options);
+    const units: UnitResult[] = [];
+    let samples = 0;
+    for await (const chunk of audio) {
+      samples += chunk.length;
+      log.samples += chunk.length;
+      while (samples >= RATE * (units.length + 1)) {
+        await control.beforeUnit?.(units.length, signal);
+        signal.throwIfAborted();
+        units.push(toyUnit(units.length, options));
+        onPartial(units.at(-1)!);
       }
-      const message = JSON.parse(String(data)) as Record<string, unknown>;
-      if (message['type'] === 'start') stream = begin(socket, message);
-      else if (message['type'] === 'end' && stream !== undefined) {
-        play(stream, socket, Number.POSITIVE_INFINITY);
-        send(stream, socket, { type: 'end', utterances: 1, audioS: 1 });
-        socket.close(1000);
-      }
-    });
-  }
-
-  function begin(socket: WebSocket, message: Record<string, unknown>): ToyStream | undefined {
-    starts.push(message);
-    const refuse = (code: string) => {
-      socket.send(JSON.stringify({ type: 'error', seq: 1, t: 0, code, message: `Refused: ${code}.`, retry: false }));
-      socket.close(1008, code);
-      return undefined;
-    };
-    if (key !== undefined && message['key'] !== key) return refuse('unauthorized');
-    const resume = message['resume'] as { token: string; seq: number } | undefined;
-    if (resume !== undefined) {
-      const known = streams.find(({ token }) => token === resume.token);
-      if (known === undefined || forgets) return refuse('not_found');
-      socket.send(JSON.stringify({ ...readyEvent(known), seq: resume.seq, resumed: true }));
-      for (const frame of known.sent) {
-        if ((JSON.parse(frame) as { seq: number }).seq > resume.seq) socket.send(frame);
-      }
-      return known;
     }
-    const { rate } = message['audio'] as { rate: number };
-    const stream = { token: `token-${streams.length}`, rateHz: rate, bytes: 0, peak: 0, sent: [], step: 0 };
-    streams.push(stream);
-    send(stream, socket, readyEvent(stream));
-    return stream;
-  }
-
-  const readyEvent = ({ token, bytes, rateHz }: ToyStream) => ({
-    type: 'ready',
-    session: 's_toy',
-    resumed: false,
-    resumeToken: token,
-    sampleRateHz: 16_000,
-    audioReceivedBytes: bytes,
-    audioReceivedS: bytes / 2 / rateHz,
+    const segments = units.flatMap((one) => one.segments);
+    const { task, language } = options;
+    const heard = language === 'auto' ? 'en' : language;
+    return transcript(segments, { task, language: heard, duration: samples / RATE, units });
+  };
+  const over = bytefuseOver({
+    facts: TOY_FACTS,
+    async transcribe(audio, options, call) {
+      enter();
+      try {
+        return await hear(audio, options, call);
+      } catch (error) {
+        if (call.signal.aborted) log.aborted++;
+        throw error;
+      } finally {
+        log.running--;
+      }
+    },
+    read: () => {
+      throw new Error('pages are read by the toy itself');
+    },
+    close: async () => {},
   });
-
-  function play(stream: ToyStream, socket: WebSocket, heardS: number): void {
-    for (let next = script[stream.step]; next !== undefined && next.atS <= heardS; next = script[stream.step]) {
-      stream.step++;
-      send(stream, socket, next.event);
-    }
-  }
-
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = app.server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    starts,
-    audio: streams,
-    uploads,
-    close: async () => {
-      for (const socket of sockets.clients) socket.terminate();
-      sockets.close();
-      app.server.closeAllConnections();
-      await Promise.all([app.close(), app.server.listening ? once(app.server, 'close') : null]);
+  const bytefuse: Bytefuse = {
+    ...over,
+    async *read(_, request = {}, { signal } = {}) {
+      log.reads.push(request);
+      enter();
+      try {
+        for (const [i, page] of (control.pages ?? TOY_DOCUMENT.pages).entries()) {
+          await control.beforePage?.(i, signal);
+          signal?.throwIfAborted();
+          yield { page, image: { width: 80, height: 60, rgb: new Uint8Array(80 * 60 * 3).fill(255) } };
+        }
+      } finally {
+        if (signal?.aborted) log.aborted++;
+        log.running--;
+      }
     },
   };
+  return { bytefuse, log };
 }
 
-function hear(stream: ToyStream, data: Buffer): void {
-  stream.bytes += data.length;
-  for (let at = 0; at + 1 < data.length; at += 2) stream.peak = Math.max(stream.peak, Math.abs(data.readInt16LE(at)));
+function toyUnit(index: number, options: TranscribeOptions): UnitResult {
+  const text = ` w${index}`;
+  const words = options.timestamps === 'word' ? { words: spreadWords(index, index + 1, [text]) } : {};
+  const one = segment(index, index + 1, text, { id: index, tokens: [1000 + index], ...words });
+  const hypothesis = {
+    tokens: [9000, 1000 + index, 1999],
+    tokenLogProbs: [-0.1, -0.25, -3],
+    recognizerLogProb: -3.35,
+    ended: true,
+    text,
+  };
+  return { ...unit([one]), hypotheses: [hypothesis] };
 }
 
-function send(stream: ToyStream, socket: WebSocket, event: Readonly<Record<string, unknown>>): void {
-  const frame = JSON.stringify({ ...event, seq: stream.sent.length + 1, t: 0 });
-  stream.sent.push(frame);
-  socket.send(frame);
+/** Spells the toy's tokens; 9000 is special. */
+export const TOY_TOKEN_PIECES: TokenPieces = {
+  size: 10_000,
+  bytesOf: (id) => (id >= 9000 ? new Uint8Array(0) : new TextEncoder().encode(` w${id - 1000}`)),
+};
+
+export interface ToyServiceOptions extends ToyServiceControl {
+  readonly limits?: Partial<ServiceLimits>;
+  readonly config?: Partial<ServiceConfig>;
+  readonly parts?: Partial<Omit<ServiceParts, 'config'>>;
+  readonly clock?: Clock;
+  readonly loading?: boolean;
 }
+
+export async function toyService(options: ToyServiceOptions = {}) {
+  const { bytefuse, log } = toyBytefuse(options);
+  const door = new LoadingDoor();
+  if (options.loading !== true) door.ready(bytefuse, TOY_TOKEN_PIECES);
+  const limits = { ...defaultServiceConfig.limits, ...options.limits };
+  const app: FastifyInstance = await buildApp({
+    engine: door,
+    keys: null,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...options.parts,
+    config: { ...defaultServiceConfig, ...options.config, limits },
+  });
+  return { app, log, door, bytefuse };
+}
+
+/** A tone of so many seconds as WAV. */
+export function toyWav(seconds: number): Buffer {
+  return wavBytes({ data: toneBytes(seconds) });
+}
+
+/** The smallest picture that is known by its content: the head of a PNG. */
+export const TOY_PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex');

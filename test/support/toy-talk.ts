@@ -1,5 +1,5 @@
 /** What a toy service answers while somebody talks: an English utterance that fusion changes, and a Chinese one. */
-import type { ScriptedEvent } from './toy-service.ts';
+import type { ScriptedEvent } from './toy-web-service.ts';
 
 const words = (spelled: readonly (readonly [string, number])[], startS: number) =>
   spelled.map(([word, probability], i) => ({
