@@ -134,10 +134,8 @@ async function build() {
   say('Compiling ...');
   const started = Date.now();
   const state = sourceState();
-  for (const config of COMPILED) {
-    const { code, output } = await runNode([compiler, '-p', join(ROOT, config)]);
-    if (code !== 0) throw new SetupError(`The sources do not compile:\n${lastLines(output, 40)}`);
-  }
+  const { code, output } = await runNode([compiler, '-b', ...COMPILED.map((config) => join(ROOT, config))]);
+  if (code !== 0) throw new SetupError(`The sources do not compile:\n${lastLines(output, 40)}`);
   writeFileSync(BUILD_STAMP, state);
   say(`Compiled in ${seconds(started)}.`);
 }

@@ -54,7 +54,7 @@ const FILES: Readonly<Record<string, { readonly name: string; readonly type: str
 /** This file runs as dist/services/web/web-assets.js. */
 const ROOT = new URL('../../../', import.meta.url);
 
-/** Assets by path. Throws as `readFileSync` does where the page was not compiled (npm run build). */
+/** Assets by path. Throws where the page was not compiled. */
 export function webAssets(): Map<string, WebAsset> {
   const assets = new Map<string, WebAsset>();
   for (const [path, { name, type }] of Object.entries(FILES)) {
@@ -64,11 +64,19 @@ export function webAssets(): Map<string, WebAsset> {
   for (let module = open.pop(); module !== undefined; module = open.pop()) {
     const path = `/web/${module}`;
     if (assets.has(path)) continue;
-    const bytes = readFileSync(fileURLToPath(new URL(`dist/web/${module}`, ROOT)));
+    const bytes = compiled(module);
     assets.set(path, asset(bytes, 'text/javascript; charset=utf-8'));
     open.push(...importedModules(module, bytes.toString('utf8')));
   }
   return assets;
+}
+
+function compiled(module: string): Buffer {
+  try {
+    return readFileSync(fileURLToPath(new URL(`dist/web/${module}`, ROOT)));
+  } catch (error) {
+    throw new Error(`the web page is not compiled (${module}); run: npm run build`, { cause: error });
+  }
 }
 
 /** Modules that a compiled one imports, as paths from the root. Stale files of an earlier build are never reached. */

@@ -37,7 +37,9 @@ async function clone(t: TestContext) {
   }
   await writeFile(join(root, 'package.json'), '{"type":"module"}');
   await writeFile(join(root, 'package-lock.json'), LOCK);
-  await writeFile(join(root, 'tsconfig.json'), '{}');
+  const page = join(root, 'services', 'web', 'page');
+  await mkdir(page, { recursive: true });
+  for (const folder of [root, page]) await writeFile(join(folder, 'tsconfig.json'), '{}');
   await writeFile(join(cli, 'main.ts'), 'export {};');
   const tools = join(root, '..', `${root.split('/').at(-1)}-npm`);
   await mkdir(tools);

@@ -26,7 +26,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** Without a sandbox, which containers often forbid; and without what a browser asks the network for by itself. */
-export function openChromium(executablePath: string): Promise<Browser> {
+export function openChromium(executablePath: string, further: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
@@ -37,6 +37,16 @@ export function openChromium(executablePath: string): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...further,
     ],
   });
+}
+
+/** Switches for a microphone that plays a WAV file once and then is silent, and for which nobody is asked. */
+export function microphoneFrom(wavPath: string): string[] {
+  return [
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+    `--use-file-for-fake-audio-capture=${wavPath}%noloop`,
+  ];
 }

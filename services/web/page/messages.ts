@@ -30,7 +30,7 @@ export function say(key: MessageKey, values: Values = {}): string {
   return filled(CATALOGUE[current][key], values);
 }
 
-/** Names the message of an element and writes it, as any later change of language will. */
+/** Names the message of an element and writes it, as each change of language will later. */
 export function tell<Target extends Element>(target: Target, key: MessageKey | '', values: Values = {}): Target {
   target.setAttribute('data-message', key);
   if (Object.keys(values).length > 0) target.setAttribute('data-values', JSON.stringify(values));

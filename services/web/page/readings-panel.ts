@@ -5,6 +5,7 @@ import { element } from './element.ts';
 import type { MessageKey } from './messages/catalogue.ts';
 import { label, say, tell } from './messages.ts';
 import { nats, percent } from './numbers.ts';
+import { markedParts } from './readings.ts';
 
 export interface Readings {
   /** The word that was chosen, and how sure the recognizer is of it (0..1). */
@@ -64,7 +65,7 @@ function alternativesPart({ alternatives, text, language, isFinal }: Readings): 
     const isChosen = alternative.text.trim() === text.trim();
     const reading = element('th', { scope: 'row', lang: language || undefined });
     reading.append(...(isChosen ? [alternative.text] : againstChosen(text, alternative.text)));
-    if (isChosen) reading.append(tell(element('span', { class: 'badge' }), 'chosen'));
+    if (isChosen) reading.append(' ', tell(element('span', { class: 'badge' }), 'chosen'));
     return element(
       'tr',
       { class: isChosen ? 'is-chosen' : undefined },
@@ -109,7 +110,7 @@ function changeRow(
     text === ''
       ? tell(element('span', { class: 'hint' }), 'nothing')
       : element(mark, { lang: language || undefined }, text);
-  const heading = element('th', { scope: 'row' }, words, tell(element('span', { class: 'badge' }), who));
+  const heading = element('th', { scope: 'row' }, words, ' ', tell(element('span', { class: 'badge' }), who));
   return element('tr', {}, heading, number(logProb.recognizer), number(logProb.llm));
 }
 
@@ -136,4 +137,18 @@ function number(value: number | undefined): HTMLElement {
 export function changeTitle({ recognized, chosen }: FusionChange): string {
   const shown = (text: string) => (text === '' ? say('nothing') : text);
   return `${say('asRecognized')}: ${shown(recognized)} · ${say('asFused')}: ${shown(chosen)}`;
+}
+
+/** The text of a word with what the fusion changed of it marked. Where letters only went, the whole word shows it. */
+export function markedWord(
+  text: string,
+  offset: number,
+  changes: readonly FusionChange[],
+  change: FusionChange | undefined,
+): (Node | string)[] {
+  if (change === undefined) return [text];
+  if (change.chosen === '') return [element('span', { class: 'is-changed' }, text)];
+  return markedParts(text, offset, changes).map((part) =>
+    part.isChanged ? element('span', { class: 'is-changed' }, part.text) : part.text,
+  );
 }

@@ -26,3 +26,25 @@ export function changeAt<Change extends FusionChange>(
     return change.offset < offset + length && end > offset;
   });
 }
+
+/** A stretch of the text cut at the borders of changes, so that only what changed is marked: of a long run, one character. */
+export function markedParts(
+  text: string,
+  offset: number,
+  changes: readonly FusionChange[],
+): { readonly text: string; readonly isChanged: boolean }[] {
+  const inside = changes
+    .map(({ offset: start, chosen }) => ({ start: start - offset, end: start - offset + chosen.length }))
+    .filter(({ start, end }) => start < text.length && end > 0 && start < end)
+    .sort((a, b) => a.start - b.start);
+  const parts: { text: string; isChanged: boolean }[] = [];
+  let at = 0;
+  for (const { start, end } of inside) {
+    if (start > at) parts.push({ text: text.slice(at, start), isChanged: false });
+    const from = Math.max(at, start);
+    if (end > from) parts.push({ text: text.slice(from, end), isChanged: true });
+    at = Math.max(at, Math.min(end, text.length));
+  }
+  if (at < text.length) parts.push({ text: text.slice(at), isChanged: false });
+  return parts;
+}

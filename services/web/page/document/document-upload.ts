@@ -1,6 +1,7 @@
 /** A document to `/v1/documents`: its pages as they are read, and what only the service can write. */
 import type { DocumentPage } from '../../../../models/core/document.ts';
 import { post, postForEvents } from '../service.ts';
+import { checkedPage } from './page-check.ts';
 
 const PATH = '/v1/documents';
 /** Readings of a line, as many as one compares at a glance. */
@@ -25,31 +26,4 @@ export async function searchablePdf(file: File, signal: AbortSignal): Promise<Bl
   form.append('format', 'pdf');
   form.append('file', file, file.name);
   return (await post(PATH, form, signal)).blob();
-}
-
-/** Enough of a check that nothing later fails halfway; values are only ever shown as text and as numbers. */
-export function checkedPage(raw: unknown): DocumentPage {
-  const page = raw as DocumentPage;
-  const isSound =
-    typeof page === 'object' &&
-    page !== null &&
-    [page.number, page.widthPx, page.heightPx, page.turnedDegrees].every(Number.isFinite) &&
-    typeof page.language === 'string' &&
-    Array.isArray(page.blocks) &&
-    page.blocks.every(({ lines }) => Array.isArray(lines) && lines.every(isLine));
-  if (!isSound) throw new SyntaxError('a page of the answer is malformed');
-  return page;
-}
-
-function isLine(line: DocumentPage['blocks'][number]['lines'][number]): boolean {
-  return (
-    typeof line.text === 'string' &&
-    Array.isArray(line.changes) &&
-    Array.isArray(line.nBest) &&
-    Array.isArray(line.words) &&
-    line.words.every(
-      ({ text, quad }) =>
-        typeof text === 'string' && Array.isArray(quad) && quad.length === 8 && quad.every(Number.isFinite),
-    )
-  );
 }

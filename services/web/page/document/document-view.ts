@@ -170,8 +170,12 @@ export class DocumentView {
     const count = this.#pages.length;
     const page = this.#pages[this.#shown];
     tell(byId('page-number', HTMLElement), 'page', { number: page?.number ?? 1, count });
-    byId('page-previous', HTMLButtonElement).disabled = this.#shown === 0;
-    byId('page-next', HTMLButtonElement).disabled = this.#shown >= count - 1;
+    const previous = byId('page-previous', HTMLButtonElement);
+    const next = byId('page-next', HTMLButtonElement);
+    previous.hidden = count < 2;
+    next.hidden = count < 2;
+    previous.disabled = this.#shown === 0;
+    next.disabled = this.#shown >= count - 1;
   }
 
   /** The word and its box, in text and picture at once. */

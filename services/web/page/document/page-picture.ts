@@ -5,6 +5,7 @@
 
 import { boxOf } from '../../../../fusion/document/box.ts';
 import type { DocumentPage, DocumentWord } from '../../../../models/core/document.ts';
+import { textWidth } from '../../../output/text-width.ts';
 import { svgElement } from '../element.ts';
 import { label } from '../messages.ts';
 
@@ -18,6 +19,8 @@ export interface PlacedWord {
 
 /** A word's letters fill about this share of its box. */
 const LETTER_SHARE = 0.78;
+/** Width of two columns of text, in em: a wide character, or two letters of a common face. */
+const LETTER_EM = 1.06;
 
 /** Boxes over `bitmap`, or over blank paper where it is null. `bitmap` has its EXIF orientation applied. */
 export function pagePicture(page: DocumentPage, words: readonly PlacedWord[], bitmap: ImageBitmap | null): Element[] {
@@ -42,20 +45,21 @@ function pointsOf({ quad }: DocumentWord): string {
   return `${x0},${y0} ${x1},${y1} ${x2},${y2} ${x3},${y3}`;
 }
 
-/** The word at the size and the width of its box. */
+/** The word at the size of its box: as high as fits, and then drawn out or together to the width of the box. */
 function wordText({ text, quad }: DocumentWord, isVertical: boolean): SVGTextElement {
   const { left, top, right, bottom } = boxOf(quad);
-  const [length, height] = isVertical ? [bottom - top, right - left] : [right - left, bottom - top];
+  const [length, thickness] = isVertical ? [bottom - top, right - left] : [right - left, bottom - top];
+  const widthEm = (textWidth(text) / 2) * LETTER_EM;
+  const size = Math.min(thickness * LETTER_SHARE, length / Math.max(widthEm, 1e-3));
+  const middle = { x: (left + right) / 2, y: (top + bottom) / 2 };
   const place = isVertical
-    ? { x: (left + right) / 2, y: top, 'writing-mode': 'vertical-rl' }
-    : { x: left, y: bottom - height * (1 - LETTER_SHARE) };
-  const attributes = {
-    ...place,
-    'font-size': height * LETTER_SHARE,
-    textLength: length,
-    lengthAdjust: 'spacingAndGlyphs',
-  };
-  return svgElement('text', attributes, text);
+    ? { x: middle.x, y: top, 'writing-mode': 'vertical-rl' }
+    : { x: left, y: middle.y, 'dominant-baseline': 'central' };
+  return svgElement(
+    'text',
+    { ...place, 'font-size': size, textLength: length, lengthAdjust: 'spacingAndGlyphs' },
+    text,
+  );
 }
 
 function canvasOf({ widthPx, heightPx, turnedDegrees }: DocumentPage, bitmap: ImageBitmap): HTMLCanvasElement {

@@ -4,7 +4,7 @@ import { rowsOf } from '../../../output/document/text-rows.ts';
 import { element } from '../element.ts';
 import { tell } from '../messages.ts';
 import { changeAt } from '../readings.ts';
-import { changeTitle } from '../readings-panel.ts';
+import { changeTitle, markedWord } from '../readings-panel.ts';
 import type { PlacedWord } from './page-picture.ts';
 
 /** Below this probability a word is marked: the recognizer would bet against it. */
@@ -13,6 +13,8 @@ const UNSURE_BELOW = 0.5;
 /** A word of the text with all that its readings panel shows. */
 export interface TextWord extends PlacedWord {
   readonly line: DocumentLine;
+  /** UTF-16 units from the start of the line. */
+  readonly offset: number;
   readonly change: DocumentChange | undefined;
 }
 
@@ -29,6 +31,7 @@ export function wordsOf(page: DocumentPage): Map<string, TextWord> {
         id,
         word,
         line,
+        offset,
         change,
         isVertical: line.direction === 'vertical',
         isChanged: change !== undefined,
@@ -51,19 +54,19 @@ export function pageText(page: DocumentPage, words: ReadonlyMap<string, TextWord
       'data-line': l,
     });
     for (const [w, word] of line.words.entries()) {
-      const change = words.get(`${l}.${w}`)?.change;
+      const { change, offset } = words.get(`${l}.${w}`)!;
       holder.append(
         element(
           'span',
           {
-            class: `word${word.confidence < UNSURE_BELOW ? ' is-unsure' : ''}${change === undefined ? '' : ' is-changed'}`,
+            class: `word${word.confidence < UNSURE_BELOW ? ' is-unsure' : ''}${change === undefined ? '' : ' has-change'}`,
             role: 'button',
             tabindex: isFirst ? 0 : -1,
             'aria-expanded': 'false',
             'data-word': `${l}.${w}`,
             title: change === undefined ? undefined : changeTitle(change),
           },
-          word.text,
+          ...markedWord(word.text, offset, line.changes, change),
         ),
         word.spaceAfter ? ' ' : '',
       );

@@ -153,13 +153,14 @@ export class LiveSession {
       this.#ready(event.resumeToken, seq, event.audioReceivedBytes);
       return;
     }
-    // A replay may begin with events that were seen already.
-    if (this.#resume !== null && seq <= this.#resume.seq) return;
-    if (this.#resume !== null) this.#resume.seq = seq;
+    // Before its number: one that refuses a resume is counted from 1 again.
     if (event.type === 'error') {
       this.#refused(event.code, event.message, event.retry);
       return;
     }
+    // A replay may begin with events that were seen already.
+    if (this.#resume !== null && seq <= this.#resume.seq) return;
+    if (this.#resume !== null) this.#resume.seq = seq;
     if (event.type === 'hypothesis' && event.final && event.stage !== 'recognized') {
       this.#settledS = Math.max(this.#settledS, event.endS);
     }

@@ -162,9 +162,16 @@ export class TalkView {
   #take(samples: Int16Array<ArrayBuffer>, loudness: number): void {
     this.#session?.send(samples);
     this.#samples += samples.length;
-    const db = 20 * Math.log10(Math.max(loudness, 1e-6));
-    this.#level.value = Math.max(0, Math.min(1, 1 + db / METER_FLOOR_DB));
+    if (this.#isRecording) this.#meter(loudness);
     if (this.#microphone !== null) this.#elapsed.textContent = shortTime(this.#samples / this.#microphone.rateHz);
+  }
+
+  /** In decibels, as ears have it: speech fills half of the meter, not a twentieth. */
+  #meter(loudness: number): void {
+    const db = 20 * Math.log10(Math.max(loudness, 1e-6));
+    const share = Math.max(0, Math.min(1, 1 + db / METER_FLOOR_DB));
+    this.#level.value = share;
+    byId('level-bar', HTMLElement).style.transform = `scaleX(${share.toFixed(3)})`;
   }
 
   async #stop(): Promise<void> {
@@ -172,7 +179,7 @@ export class TalkView {
     this.#microphone = null;
     tell(this.#record, 'start').classList.remove('is-on');
     this.#record.disabled = true;
-    this.#level.value = 0;
+    this.#meter(0);
     await microphone?.stop();
     if (this.#session === null) this.#idle();
     else this.#session.finish();
@@ -269,7 +276,7 @@ export class TalkView {
     const isEmpty = this.texts === null;
     byId('transcript-empty', HTMLElement).hidden = this.#views.size > 0;
     byId('word-hint', HTMLElement).hidden = isEmpty;
-    for (const id of ['copy', 'clear', ...TRANSCRIPT_ENDINGS]) byId(`talk-${id}`, HTMLButtonElement).disabled = isEmpty;
+    byId('talk-actions', HTMLElement).hidden = isEmpty;
     this.#onText();
   }
 

@@ -3,7 +3,7 @@ import { shortTime } from '../../../output/clock-time.ts';
 import { element } from '../element.ts';
 import { label, tell } from '../messages.ts';
 import { changeAt } from '../readings.ts';
-import { changeTitle, readingsPanel } from '../readings-panel.ts';
+import { changeTitle, markedWord, readingsPanel } from '../readings-panel.ts';
 import { walkWords } from '../word-keys.ts';
 import type { Utterance } from './utterance-list.ts';
 import { wordSpans } from './word-spans.ts';
@@ -64,7 +64,7 @@ export class UtteranceView {
             word: true,
             'is-pending': isPending,
             'is-unsure': !isPending && (span.probability ?? 1) < UNSURE_BELOW,
-            'is-changed': change !== undefined,
+            'has-change': change !== undefined,
           }),
           role: 'button',
           tabindex: isFirst ? 0 : -1,
@@ -72,7 +72,7 @@ export class UtteranceView {
           'data-offset': span.offset,
           title: change === undefined ? undefined : changeTitle(change),
         },
-        span.text,
+        ...markedWord(span.text, span.offset, changes, change),
       );
       isFirst = false;
       return node;
