@@ -2,6 +2,7 @@ import { Decoder, Encoder } from '@msgpack/msgpack';
 import { AppError } from '../../models/core/app-error.ts';
 import type { BeamPick } from '../../models/core/stepwise.ts';
 import * as limits from './limits.ts';
+import { listenOptionsSchema, liveEvent } from './live-schemas.ts';
 import type { Message, MessageType } from './messages.ts';
 import { lineHeads, lineResults, lineToWire, pageHead, pageIndex, readOptionsSchema, sidePx } from './page-schemas.ts';
 import {
@@ -98,6 +99,10 @@ function toWire(message: Message): { wire: unknown; binaryBytes: number } {
       const beams = toBytes(Int32Array.from(picks, ({ beam }) => beam));
       const tokens = toBytes(Int32Array.from(picks, (pick) => pick.token));
       return { wire: { ...rest, beams, tokens }, binaryBytes: beams.length + tokens.length };
+    }
+    case 'listen': {
+      const { turnDetection, ...options } = message.options;
+      return { wire: { ...message, options: { ...options, ...(turnDetection && { turnDetection }) } }, binaryBytes: 0 };
     }
     case 'image':
       return { wire: message, binaryBytes: message.rgb.length };
@@ -277,6 +282,14 @@ const SCHEMAS: { readonly [T in MessageType]: SchemaOf<T> } = {
     options: readOptionsSchema,
     deadlineMs: optional(integer(0, limits.DEADLINE_MS_MAX)),
   }),
+  listen: map({
+    type: oneOf('listen'),
+    stream,
+    options: listenOptionsSchema,
+    deadlineMs: optional(integer(0, limits.DEADLINE_MS_MAX)),
+  }),
+  commit: map({ type: oneOf('commit'), stream }),
+  clear: map({ type: oneOf('clear'), stream }),
   audio: map({ type: oneOf('audio'), stream, samples }),
   image,
   close: map({ type: oneOf('close'), stream }),
@@ -289,6 +302,7 @@ const SCHEMAS: { readonly [T in MessageType]: SchemaOf<T> } = {
   chosen: map({ type: oneOf('chosen'), stream, unit, outcome: outcomeSchema }),
   result: map({ type: oneOf('result'), stream, result: resultSchema }),
   summary: map({ type: oneOf('summary'), stream, summary: recognizerSummarySchema }),
+  live: map({ type: oneOf('live'), stream, event: liveEvent }),
   page: map({ type: oneOf('page'), stream, page: pageHead, lines: lineHeads }),
   lattice,
   nbest: map({

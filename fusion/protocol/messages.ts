@@ -1,3 +1,4 @@
+import type { ListenOptions, LiveEvent } from '../../models/core/live.ts';
 import type { LineReading, LineUnit, PageUnit, ReadOptions } from '../../models/core/page.ts';
 import type { RecognizerInfo, RecognizerSummary } from '../../models/core/recognizer.ts';
 import type {
@@ -21,7 +22,10 @@ export type Message =
   | AlphabetPart
   | Open
   | Read
+  | Listen
   | Audio
+  | Commit
+  | Clear
   | Image
   | Close
   | Cancel
@@ -33,6 +37,7 @@ export type Message =
   | Chosen
   | Result
   | Summary
+  | Live
   | Page
   | Lattice
   | NBest
@@ -43,8 +48,10 @@ export type Message =
   | ErrorMessage;
 
 export type MessageType = Message['type'];
+/** Messages that open a stream. */
+export type Opener = Open | Read | Listen;
 /** Messages that belong to a stream, once it is open. */
-export type StreamMessage = Exclude<Message, Hello | AlphabetRequest | AlphabetPart | Open | Read>;
+export type StreamMessage = Exclude<Message, Hello | AlphabetRequest | AlphabetPart | Opener>;
 export type Role = 'application' | 'combiner' | 'recognizer';
 
 /** First message of both sides, before anything else. */
@@ -98,6 +105,26 @@ export interface Read {
   readonly stream: number;
   readonly options: ReadOptions;
   readonly deadlineMs?: number;
+}
+
+/** Application -> combiner -> recognizer: a stream of speech that is heard while it is spoken. */
+export interface Listen {
+  readonly type: 'listen';
+  readonly stream: number;
+  readonly options: ListenOptions;
+  readonly deadlineMs?: number;
+}
+
+/** Opener of a live stream, in order with its audio: the utterance that runs ends here. */
+export interface Commit {
+  readonly type: 'commit';
+  readonly stream: number;
+}
+
+/** Opener of a live stream, in order with its audio: the utterance that runs is dropped. */
+export interface Clear {
+  readonly type: 'clear';
+  readonly stream: number;
 }
 
 export interface Audio {
@@ -194,6 +221,13 @@ export interface Summary {
   readonly summary: RecognizerSummary;
 }
 
+/** Recognizer -> combiner -> application: something happened in a live stream. */
+export interface Live {
+  readonly type: 'live';
+  readonly stream: number;
+  readonly event: LiveEvent;
+}
+
 /** Recognizer -> combiner: what was found on a page. The lattices of its lines follow, before the next page. */
 export interface Page {
   readonly type: 'page';
@@ -252,7 +286,7 @@ export interface UnitPartial {
 export interface Final {
   readonly type: 'final';
   readonly stream: number;
-  /** How many partials went before: the receiver knows that it has them all. */
+  /** How many partials (of a live stream: events) went before: the receiver knows that it has them all. */
   readonly partials: number;
   readonly summary: FinalSummary;
 }

@@ -93,7 +93,7 @@ export const outcomeSchema: Check<UnitOutcome> = map({
   warnings: optional(list(warning)),
 });
 
-const word: Check<Word> = map({ word: text(), start: amount, end: amount, probability });
+export const word: Check<Word> = map({ word: text(), start: amount, end: amount, probability });
 
 const segment: Check<Segment> = map({
   id: count,
@@ -136,7 +136,8 @@ export const finalSummarySchema: Check<FinalSummary> = map({
   timings: map({ totalMs: amount, encodeMs: amount, recognizeMs: amount, llmMs: amount }),
 });
 
-const optionsOnWire = map({
+/** Options of a stream of speech as they travel. */
+export const optionFields = {
   language: name,
   task,
   beams: integer(1, BEAMS_MAX),
@@ -158,7 +159,9 @@ const optionsOnWire = map({
   llmPrompt: text(),
   llmContextCharsMax: count,
   explain: boolean,
-});
+};
+
+const optionsOnWire = map(optionFields);
 
 /** `llmWeight` is absent on the wire where it is undefined. */
 export const optionsSchema: Check<TranscribeOptions> = (value, path) => ({

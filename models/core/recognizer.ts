@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { LiveRecognizer } from './live.ts';
 import type { Alphabet, UnitSearch } from './stepwise.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from './transcript.ts';
 
@@ -42,6 +43,8 @@ export interface Recognizer {
     search: UnitSearch,
     signal: AbortSignal,
   ): AsyncGenerator<UnitResult, RecognizerSummary>;
+  /** Absent where it hears recordings alone. */
+  readonly listen?: LiveRecognizer['listen'];
 }
 
 /**

@@ -14,8 +14,15 @@ export interface SpeechOptions {
   readonly minSpeechMs: number;
   /** Kept before and after speech; at most half a pause. */
   readonly speechPadMs: number;
+  /** Kept before speech instead of `speechPadMs`, where it is given. */
+  readonly prefixPadMs?: number;
   /** A longer segment is cut, at its latest pause where it has one. */
   readonly maxSpeechSeconds: number;
+  /**
+   * Speech longer than this ends at its next pause of any note (CUT_PAUSE_SAMPLES), so that a stream whose words are out
+   * already need not be cut in its past: where this is given, an overlong segment is cut right where it is. Never, if absent.
+   */
+  readonly anyPauseAfterSeconds?: number;
 }
 
 /**
@@ -53,7 +60,9 @@ export class SpeechSegmenter {
   readonly #minSilence: number;
   readonly #minSpeech: number;
   readonly #pad: number;
+  readonly #prefixPad: number;
   readonly #maxSpeech: number;
+  readonly #anyPauseAfter: number;
   /** Samples judged so far. */
   #judged = 0;
   /** First sample of the open speech without padding; -1 outside speech. */
@@ -77,6 +86,8 @@ export class SpeechSegmenter {
     this.#minSilence = Math.max(1, samples(all.minSilenceMs));
     this.#minSpeech = Math.max(1, samples(all.minSpeechMs));
     this.#pad = samples(all.speechPadMs);
+    this.#prefixPad = samples(all.prefixPadMs ?? all.speechPadMs);
+    this.#anyPauseAfter = (all.anyPauseAfterSeconds ?? Number.POSITIVE_INFINITY) * SAMPLE_RATE_HZ;
     this.#maxSpeech = Math.max(VAD_WINDOW_SAMPLES, all.maxSpeechSeconds * SAMPLE_RATE_HZ);
   }
 
@@ -91,6 +102,11 @@ export class SpeechSegmenter {
     this.#announce(events);
     if (this.#silenceStart >= 0 && this.#judged - this.#silenceStart >= this.#minSilence) {
       this.#close(this.#silenceStart, this.#minSilence, events);
+    } else if (
+      this.#silenceStart - this.#speechStart >= this.#anyPauseAfter &&
+      this.#pauseSamples >= CUT_PAUSE_SAMPLES
+    ) {
+      this.#close(this.#silenceStart, this.#pauseSamples, events);
     } else if (this.#judged - this.#speechStart >= this.#maxSpeech) {
       this.#cut(events);
     }
@@ -113,6 +129,30 @@ export class SpeechSegmenter {
     return { start: this.#paddedStart(), end: this.#judged };
   }
 
+  /**
+   * The segment that the open speech becomes if the pause that it is in goes on, as soon as that is certain; else null. A
+   * caller that cannot wait may begin to work on it.
+   */
+  get ending(): SpeechSpan | null {
+    if (this.open === null || this.#silenceStart < 0) return null;
+    const pad = Math.min(this.#pad, Math.floor(this.#minSilence / 2));
+    if (this.#pauseSamples < pad) return null;
+    return { start: this.#paddedStart(), end: this.#silenceStart + pad };
+  }
+
+  /** Ends the open speech with the last sample judged; what comes next begins anew. */
+  cut(): SpeechEvent[] {
+    const events: SpeechEvent[] = [];
+    if (this.#speechStart >= 0) this.#close(this.#judged, 0, events);
+    this.#lastEnd = this.#judged;
+    return events;
+  }
+
+  /** Samples of the pause that the open speech is in; 0 while it sounds. */
+  get #pauseSamples(): number {
+    return this.#silenceStart < 0 ? 0 : this.#judged - this.#silenceStart;
+  }
+
   #sound(at: number): void {
     if (this.#speechStart < 0) {
       this.#speechStart = at;
@@ -131,7 +171,7 @@ export class SpeechSegmenter {
   }
 
   #paddedStart(): number {
-    return Math.max(this.#lastEnd, this.#speechStart - this.#pad);
+    return Math.max(this.#lastEnd, this.#speechStart - this.#prefixPad);
   }
 
   /** Ends the open speech at `end`, which `pauseSamples` of silence follow. */
@@ -153,7 +193,7 @@ export class SpeechSegmenter {
       this.#close(this.#silenceStart, this.#judged - this.#silenceStart, events);
       return;
     }
-    const pause = this.#pause;
+    const pause = Number.isFinite(this.#anyPauseAfter) ? null : this.#pause;
     const next = pause ? pause.end : this.#judged;
     if (pause) this.#close(pause.start, pause.end - pause.start, events);
     else this.#close(this.#judged, 0, events);

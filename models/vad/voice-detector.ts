@@ -120,6 +120,16 @@ export class VoiceDetector {
     return open ? [...this.#spans, open] : this.#spans;
   }
 
+  /** What `SpeechSegmenter.ending` says of the windows judged so far. */
+  get ending(): SpeechSpan | null {
+    return this.#segmenter.ending;
+  }
+
+  /** Ends the open segment with the last whole window; what comes next begins anew. */
+  cut(): SpeechEvent[] {
+    return this.#note(this.#segmenter.cut());
+  }
+
   #takeWindow(): void {
     this.#input.set(this.#pending, this.#windows * INPUT_SAMPLES);
     this.#pending.copyWithin(0, VAD_WINDOW_SAMPLES);

@@ -1,11 +1,17 @@
 import { basename } from 'node:path';
+import { AppError } from '../core/app-error.ts';
 import { SAMPLE_RATE_HZ } from '../core/limits.ts';
+import type { CommitPolicies, ListenOptions, LiveEvent, LiveInput, LiveRecognizer } from '../core/live.ts';
 import type { Recognizer, RecognizerInfo, RecognizerSummary } from '../core/recognizer.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
 import type { Segment, TranscribeOptions, UnitResult, Warning } from '../core/transcript.ts';
 import type { Device } from '../session/onnx-session.ts';
+import { turnsOf, type VoiceFinders } from '../vad/turns.ts';
 import { type EncodedWindow, WhisperEncoder, type WindowMel } from './encoder.ts';
 import { type DetectedLanguage, detectLanguage } from './language.ts';
+import { checkListenOptions } from './listen-defaults.ts';
+import { LiveLoad } from './live-load.ts';
+import { LiveStream } from './live-stream.ts';
 import { MelSpectrogram } from './mel.ts';
 import { promptTokens, stepsMaxAfter } from './prompt.ts';
 import { SampleBuffer } from './sample-buffer.ts';
@@ -42,6 +48,18 @@ export interface WhisperOpenOptions {
   readonly device?: Device;
   /** Makes a speech finder per recording (a VoiceModel does); without it every window is decoded. */
   readonly vad?: { detector(): SpeechFinder };
+  readonly live?: LiveListening;
+}
+
+/** What live streams need beside the model. */
+export interface LiveListening {
+  /** Decides which words of partials are settled. */
+  readonly policies: CommitPolicies;
+  /** Makes a voice detector per stream; without it the caller must say where turns end. */
+  readonly voices?: VoiceFinders;
+  readonly streamsMax?: number;
+  /** `audio` for what must not depend on the machine's speed (tests, comparisons of policies); default `real-time`. */
+  readonly pace?: 'real-time' | 'audio';
 }
 
 /** A last remainder shorter than this holds no word: it is what rounding left over. */
@@ -55,21 +73,31 @@ const PREVIOUS_TOKENS_MAX = 448;
  * Whisper over a stream of audio: windows of at most 30 s, each starting where the last one's text ended. Holds one
  * window of audio at a time. Several streams may run at once; their model calls take turns.
  */
-export class WhisperTranscriber implements Recognizer {
+export class WhisperTranscriber implements Recognizer, LiveRecognizer {
   readonly info: RecognizerInfo;
   readonly alphabet: WhisperTokens;
   readonly #parts: DecoderParts;
   readonly #mel: MelSpectrogram;
   readonly #vad: WhisperOpenOptions['vad'];
   readonly #dispose: (() => Promise<void>) | undefined;
+  readonly #live: LiveListening | undefined;
+  readonly #load: LiveLoad;
 
   /** From parts that are open already. They stay the caller's to dispose of, unless `dispose` is given. */
-  constructor(name: string, parts: DecoderParts, vad?: WhisperOpenOptions['vad'], dispose?: () => Promise<void>) {
+  constructor(
+    name: string,
+    parts: DecoderParts,
+    vad?: WhisperOpenOptions['vad'],
+    live?: LiveListening,
+    dispose?: () => Promise<void>,
+  ) {
     this.info = { name, modality: 'speech', kind: 'stepwise', sampleRateHz: SAMPLE_RATE_HZ };
     this.alphabet = parts.tokens;
     this.#parts = parts;
     this.#mel = new MelSpectrogram(parts.model.dims.nMels);
     this.#vad = vad;
+    this.#live = live;
+    this.#load = new LiveLoad(live?.streamsMax);
     this.#dispose = dispose;
   }
 
@@ -82,7 +110,7 @@ export class WhisperTranscriber implements Recognizer {
       StepDecoder.open(modelDir, model.dims, options),
     ]);
     const parts = { model, tokens, encoder, decoder };
-    return new WhisperTranscriber(basename(modelDir), parts, options.vad, async () => {
+    return new WhisperTranscriber(basename(modelDir), parts, options.vad, options.live, async () => {
       await encoder.dispose();
       await decoder.dispose();
     });
@@ -130,6 +158,41 @@ export class WhisperTranscriber implements Recognizer {
       return run.summary(stream.end / SAMPLE_RATE_HZ);
     } finally {
       await stream.close();
+    }
+  }
+
+  /**
+   * Hears a stream as it is spoken. Throws AppError: `overloaded` where there is no room for one more stream, or where this
+   * one lags too far; `unknown_language`, `invalid_option`; and the signal's reason when it aborts.
+   */
+  async *listen(
+    input: AsyncIterable<LiveInput>,
+    options: ListenOptions,
+    search: UnitSearch,
+    signal: AbortSignal,
+  ): AsyncGenerator<LiveEvent, RecognizerSummary> {
+    const live = this.#live;
+    if (live === undefined) throw new Error('this recognizer was opened without live parts');
+    checkListenOptions(options);
+    if (options.language !== 'auto') this.#parts.tokens.languageId(options.language);
+    if (options.turnDetection !== null && live.voices === undefined) {
+      throw new AppError('invalid_option', 'turnDetection needs a voice detector, and none is loaded here.');
+    }
+    signal.throwIfAborted();
+    const seat = this.#load.join();
+    try {
+      const parts = {
+        decoder: this.#parts,
+        mel: this.#mel,
+        turns: turnsOf(options.turnDetection, options.utteranceSecondsMax, live.voices),
+        policies: live.policies,
+        seat,
+        convert: await scriptConverter(options.script),
+        pace: live.pace ?? 'real-time',
+      };
+      return yield* new LiveStream(parts, options, search, signal).run(input);
+    } finally {
+      seat.leave();
     }
   }
 

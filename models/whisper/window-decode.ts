@@ -28,6 +28,8 @@ export interface WindowRequest {
   /** The window, encoded with merged padding (or whole where `exact` asks for it). */
   readonly encoded: EncodedWindow;
   readonly prompt: readonly number[];
+  /** What every hypothesis begins with. */
+  readonly prefix?: ForcedPrefix;
   readonly timestamps: boolean;
   readonly unit: Omit<StepwiseUnit, 'index'>;
   /** Numbers for the units tried. */
@@ -35,6 +37,13 @@ export interface WindowRequest {
   readonly options: TranscribeOptions;
   readonly search: UnitSearch;
   readonly signal: AbortSignal | undefined;
+}
+
+/** Tokens that stand already, such as those that a live stream has committed. */
+export interface ForcedPrefix {
+  readonly tokens: readonly number[];
+  /** log P of each, from when it was decoded. */
+  readonly logProbs: readonly number[];
 }
 
 /** A window's text and how it came about. */
@@ -147,19 +156,20 @@ async function decodeOnce(
     initialTimestampMaxSeconds: INITIAL_TIMESTAMP_SECONDS_MAX,
   });
   const unit = { ...request.unit, index: request.nextIndex() };
-  const source = new WindowSource(unit, parts.decoder.tree(encoded), rules, request.prompt);
+  const prefix = request.prefix ?? NO_PREFIX;
+  const source = new WindowSource(unit, parts.decoder.tree(encoded), rules, request.prompt, prefix.tokens);
   try {
     const { seed, nBest } = options;
     const search =
       temperature === 0
         ? request.search
         : sampling({ temperature, seed: seed + unit.index, bestOf: BEST_OF, nBest: Math.min(nBest, BEST_OF) });
-    const outcome = await search(source, signal);
+    const outcome = withPrefix(await search(source, signal), prefix, tokens);
     const chosen = outcome.hypotheses[0]!;
     const text = tokens.decode(chosen.tokens);
     return {
       outcome,
-      hypothesis: withoutLoop(chosen, tokens.endOfText),
+      hypothesis: withoutLoop(chosen, tokens.endOfText, prefix.tokens.length),
       text,
       temperature,
       avgLogProb: chosen.recognizerLogProb / (chosen.tokens.length + 1),
@@ -176,9 +186,31 @@ async function decodeOnce(
   }
 }
 
-/** The tokens of a loop are cut to its first round; the sum stays that of what was decoded. */
-function withoutLoop(hypothesis: UnitHypothesis, endOfText: number): UnitHypothesis {
-  const places = placesWithoutLoop(hypothesis.tokens, endOfText);
+const NO_PREFIX: ForcedPrefix = { tokens: [], logProbs: [] };
+
+/** The search saw what follows the prefix; the window's hypotheses are whole. Fused scores stay those of what follows. */
+function withPrefix(outcome: UnitOutcome, { tokens, logProbs }: ForcedPrefix, vocabulary: WhisperTokens): UnitOutcome {
+  if (tokens.length === 0) return outcome;
+  const sum = logProbs.reduce((total, logProb) => total + logProb, 0);
+  const { length } = vocabulary.decode(tokens);
+  return {
+    ...outcome,
+    hypotheses: outcome.hypotheses.map((hypothesis) => ({
+      ...hypothesis,
+      tokens: [...tokens, ...hypothesis.tokens],
+      tokenLogProbs: [...logProbs, ...hypothesis.tokenLogProbs],
+      recognizerLogProb: sum + hypothesis.recognizerLogProb,
+    })),
+    changes: outcome.changes.map((change) => ({ ...change, offset: length + change.offset })),
+  };
+}
+
+/**
+ * The tokens of a loop are cut to its first round, but for the first `keep`; the sum stays that of what was decoded.
+ */
+function withoutLoop(hypothesis: UnitHypothesis, endOfText: number, keep: number): UnitHypothesis {
+  const cut = placesWithoutLoop(hypothesis.tokens, endOfText);
+  const places = [...Array(keep).keys(), ...cut.filter((place) => place >= keep)];
   if (places.length === hypothesis.tokens.length) return hypothesis;
   const ending = hypothesis.tokenLogProbs.slice(hypothesis.tokens.length);
   return {

@@ -24,6 +24,8 @@ export class WindowSource implements StepwiseSource {
   readonly #tree: WindowTree;
   readonly #rules: TokenRules;
   readonly #prompt: readonly number[];
+  readonly #prefix: readonly number[];
+  readonly #opened: RuleState;
   #beams: LiveBeam[] = [];
   #promptNode: DecoderNode | null = null;
   #opening: StepLogits | null = null;
@@ -33,12 +35,24 @@ export class WindowSource implements StepwiseSource {
   #looped = false;
   #busyMs = 0;
 
-  /** @param prompt ends with the opening of the transcript, whose start-of-transcript token must be in it */
-  constructor(unit: StepwiseUnit, tree: WindowTree, rules: TokenRules, prompt: readonly number[]) {
+  /**
+   * @param prompt ends with the opening of the transcript, whose start-of-transcript token must be in it
+   * @param prefix tokens that every hypothesis begins with: they are evaluated with the prompt, and the search is shown
+   *   what may follow them
+   */
+  constructor(
+    unit: StepwiseUnit,
+    tree: WindowTree,
+    rules: TokenRules,
+    prompt: readonly number[],
+    prefix: readonly number[] = [],
+  ) {
     this.unit = unit;
     this.#tree = tree;
     this.#rules = rules;
-    this.#prompt = prompt;
+    this.#prompt = [...prompt, ...prefix];
+    this.#prefix = prefix;
+    this.#opened = prefix.reduce((state, token) => rules.next(state, token), RULE_START);
   }
 
   /** P(no speech) after the start of the transcript: the model's own guess that nobody speaks. Known after `start`. */
@@ -67,10 +81,10 @@ export class WindowSource implements StepwiseSource {
     const started = performance.now();
     const node = await this.#prefill();
     node.holders++;
-    this.#beams = [{ node, state: RULE_START, tokens: [] }];
+    this.#beams = [{ node, state: this.#opened, tokens: this.#prefix }];
     const { logits } = this.#opening!;
     const row = logits.slice(logits.length / 2);
-    const beams = [selectCandidates(row, 0, this.#rules, RULE_START, width)];
+    const beams = [selectCandidates(row, 0, this.#rules, this.#opened, width)];
     this.#busyMs += performance.now() - started;
     return { step: 0, beams };
   }

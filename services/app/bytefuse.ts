@@ -13,8 +13,10 @@ import { type AudioOptions, type AudioSource, openAudio } from '../../models/aud
 import type { ByteInput } from '../../models/audio/byte-reader.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { SAMPLE_RATE_HZ, WINDOW_SECONDS } from '../../models/core/limits.ts';
+import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
 import type { ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
+import { checkListenOptions, defaultListenOptions } from '../../models/whisper/listen-defaults.ts';
 import { checkTranscribeOptions, defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
 import { DocumentIntake, type DocumentLimits, type OpenDocument } from '../intake/document-intake.ts';
 import type { DocumentInput } from '../intake/document-source.ts';
@@ -26,6 +28,7 @@ import { repeatableAudio } from './repeatable-input.ts';
 
 export { AppError, ERRORS, type ErrorCode, type ErrorKind } from '../../models/core/app-error.ts';
 export type { DocumentPage, DocumentText } from '../../models/core/document.ts';
+export type { ListenOptions, LiveEvent, LiveInput, TurnDetection } from '../../models/core/live.ts';
 export type { ReadOptions } from '../../models/core/page.ts';
 export type {
   Segment,
@@ -79,6 +82,12 @@ export interface Bytefuse {
    */
   transcribe(input: TranscribeInput, request?: TranscribeRequest, call?: TranscribeCall): Promise<Transcript>;
   /**
+   * Hears speech as it is spoken (mono samples at 16 kHz, -1..1, as they come): partials whose beginning is committed word by
+   * word, then finals by the recognizer and by the fused search (models/core/live.ts says what holds). Throws AppError:
+   * invalid_option, unknown_language, overloaded, canceled, deadline_exceeded, peer_lost; and what `audio` throws.
+   */
+  listen(audio: AsyncIterable<LiveInput>, request?: ListenRequest, call?: ListenCall): AsyncGenerator<LiveEvent, void>;
+  /**
    * Reads one document, a page at a time, each as it is done: images, or a PDF. Throws AppError: the codes of opening a
    * document (file_not_found, document_unrecognized, image_corrupt, pdf_encrypted, ...), invalid_option, canceled,
    * deadline_exceeded, peer_lost, input_crashes.
@@ -86,6 +95,12 @@ export interface Bytefuse {
   read(input: DocumentInput, request?: ReadRequest, call?: ReadCall): AsyncGenerator<ReadResult, void>;
   /** Ends the workers; what is under way fails. May be called twice. */
   close(): Promise<void>;
+}
+
+export type ListenRequest = Partial<ListenOptions>;
+
+export interface ListenCall {
+  readonly signal?: AbortSignal;
 }
 
 export interface ReadCall {
@@ -123,6 +138,7 @@ export function bytefuseOver(engine: Engine): Bytefuse {
   return {
     facts: engine.facts,
     read: (input, request = {}, call = {}) => read(engine, intake, input, request, call, closing.signal),
+    listen: (audio, request = {}, call = {}) => listen(engine, audio, request, call, closing.signal),
     transcribe: (input, request = {}, call = {}) => transcribe(engine, input, request, call, closing.signal),
     close: () => {
       closing.abort(new AppError('canceled', 'Bytefuse was closed.'));
@@ -173,6 +189,25 @@ async function transcribe(
     throw translateAbort(error, signal);
   } finally {
     await source?.close();
+  }
+}
+
+async function* listen(
+  engine: Engine,
+  audio: AsyncIterable<LiveInput>,
+  request: ListenRequest,
+  call: ListenCall,
+  closing: AbortSignal,
+): AsyncGenerator<LiveEvent, void> {
+  const options: ListenOptions = { ...defaultListenOptions, ...request };
+  checkListenOptions(options);
+  checkFusionOptions(options);
+  const signal = withClosing(call.signal, closing);
+  try {
+    signal.throwIfAborted();
+    yield* engine.listen(audio, options, { signal });
+  } catch (error) {
+    throw translateAbort(error, signal);
   }
 }
 

@@ -83,6 +83,7 @@ export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
   return {
     facts: factsOf(options),
     transcribe: (audio, request, call) => workers.client.transcribe(audio, request, call),
+    listen: (audio, request, call) => workers.client.listen(audio, request, call),
     read: (images, request, call) => workers.client.read(images, request, call),
     close: async () => {
       await listener?.close();

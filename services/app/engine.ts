@@ -1,3 +1,5 @@
+import type { FinalSummary } from '../../fusion/protocol/messages.ts';
+import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
 import type { Raster, ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
 import type { ReadPage } from '../combiner/combiner-client.ts';
@@ -36,6 +38,12 @@ export interface Engine {
   readonly facts: EngineFacts;
   /** Audio in (16 kHz mono), transcript out. */
   transcribe(audio: AsyncIterable<Float32Array>, options: TranscribeOptions, call: EngineCall): Promise<Transcript>;
+  /** Audio in as it is spoken, what is heard of it out, in stages (models/core/live.ts). */
+  listen(
+    audio: AsyncIterable<LiveInput>,
+    options: ListenOptions,
+    call: { readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<LiveEvent, FinalSummary>;
   /** Pages in, their lines out, in order. */
   read(
     images: AsyncIterable<Raster>,

@@ -1,13 +1,16 @@
 import { type Clock, Deadline, systemClock } from '../../fusion/protocol/deadline.ts';
-import type { StreamMessage } from '../../fusion/protocol/messages.ts';
+import type { FinalSummary, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
 import type { Raster, ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript } from '../../models/core/transcript.ts';
 import type { Channel } from '../transport/channel.ts';
 import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
+import { type ListenCall, listenLive } from './client-live.ts';
 import { type ReadCall, type ReadPage, readPages } from './client-pages.ts';
 import { ClientStream, type TranscribeCall } from './client-stream.ts';
 
+export type { ListenCall } from './client-live.ts';
 export type { ReadCall, ReadPage } from './client-pages.ts';
 export { InterruptedError, type TranscribeCall } from './client-stream.ts';
 
@@ -85,12 +88,7 @@ export class CombinerClient {
    * throws, as it is.
    */
   async *read(pages: AsyncIterable<Raster>, options: ReadOptions, call: ReadCall = {}): AsyncGenerator<ReadPage, void> {
-    const startedMs = this.#link.clock.nowMs();
-    await withinCall(this.#link.ready, call, this.#link.clock);
-    if (this.#closedBy !== undefined) throw this.#closedBy;
-    const id = ++this.#lastStream;
-    const spentMs = this.#link.clock.nowMs() - startedMs;
-    const deadlineMs = call.deadlineMs === undefined ? undefined : Math.max(0, Math.floor(call.deadlineMs - spentMs));
+    const { id, deadlineMs } = await this.#next(call);
     try {
       yield* readPages(this.#link, id, pages, options, {
         signal: call.signal,
@@ -101,6 +99,39 @@ export class CombinerClient {
     } finally {
       this.#streams.delete(id);
     }
+  }
+
+  /**
+   * Hears audio (mono, 16 kHz) and the caller's marks as they come, and yields what happens in stages. Throws AppError:
+   * canceled, deadline_exceeded, peer_lost, overloaded, or whatever failed at the other end; and what `audio` throws, as it
+   * is.
+   */
+  async *listen(
+    audio: AsyncIterable<LiveInput>,
+    options: ListenOptions,
+    call: ListenCall = {},
+  ): AsyncGenerator<LiveEvent, FinalSummary> {
+    const { id, deadlineMs } = await this.#next(call);
+    try {
+      return yield* listenLive(this.#link, id, audio, options, {
+        signal: call.signal,
+        deadlineMs,
+        clock: this.#link.clock,
+        onStream: (stream) => this.#streams.set(id, stream),
+      });
+    } finally {
+      this.#streams.delete(id);
+    }
+  }
+
+  /** Number of the next stream, once the combiner has answered, and what is left of the call's time then. */
+  async #next(call: ReadCall): Promise<{ readonly id: number; readonly deadlineMs: number | undefined }> {
+    const startedMs = this.#link.clock.nowMs();
+    await withinCall(this.#link.ready, call, this.#link.clock);
+    if (this.#closedBy !== undefined) throw this.#closedBy;
+    const spentMs = this.#link.clock.nowMs() - startedMs;
+    const deadlineMs = call.deadlineMs === undefined ? undefined : Math.max(0, Math.floor(call.deadlineMs - spentMs));
+    return { id: ++this.#lastStream, deadlineMs };
   }
 
   /** Ends the channel; transcriptions that run get peer_lost. */
@@ -124,7 +155,8 @@ export class CombinerClient {
       message.type === 'alphabet' ||
       message.type === 'alphabet_request' ||
       message.type === 'open' ||
-      message.type === 'read'
+      message.type === 'read' ||
+      message.type === 'listen'
     ) {
       throw new AppError('protocol_error', `Field type: an application takes no ${message.type} message.`);
     }
@@ -139,7 +171,7 @@ export class CombinerClient {
 /** Waits for the combiner's hello no longer than the call may take. */
 function withinCall(ready: Promise<unknown>, { signal, deadlineMs }: ReadCall, clock: Clock): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new AppError('canceled', 'The reading was canceled.'));
+    const abort = () => reject(new AppError('canceled', 'The call was canceled.'));
     const deadline = new Deadline(deadlineMs, reject, clock);
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort);

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { STREAMS_MAX } from '../../fusion/protocol/limits.ts';
-import type { Open, Read, StreamMessage } from '../../fusion/protocol/messages.ts';
+import type { Opener, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { LatticeSearch, ReadOptions } from '../../models/core/page.ts';
 import type { Alphabet, UnitSearch } from '../../models/core/stepwise.ts';
@@ -10,6 +10,7 @@ import type { IncomingStream } from '../transport/incoming-stream.ts';
 import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
 import { StreamTable } from '../transport/stream-table.ts';
 import { openSpeechStream } from './combiner-stream.ts';
+import { openLiveStream } from './live-stream.ts';
 import { openPageStream } from './page-stream.ts';
 import type { RemoteRecognizer } from './recognizer-link.ts';
 import { RecognizerPool, type RecognizerPoolOptions } from './recognizer-pool.ts';
@@ -81,7 +82,7 @@ export class CombinerService {
   }
 
   #receive(link: PeerLink, streams: StreamTable, message: LinkMessage, frameBytes: number): void {
-    if (message.type === 'open' || message.type === 'read') {
+    if (message.type === 'open' || message.type === 'read' || message.type === 'listen') {
       streams.open(link, message, () => this.#open(link, message));
     } else if (message.type === 'alphabet' || message.type === 'alphabet_request' || message.stream === undefined) {
       throw new AppError('protocol_error', `Field type: a combiner takes no ${message.type} from an application.`);
@@ -91,9 +92,11 @@ export class CombinerService {
     }
   }
 
-  #open(link: PeerLink, message: Open | Read): IncomingStream<unknown> {
+  #open(link: PeerLink, message: Opener): IncomingStream<unknown> {
     const pool = this.#pool;
-    if (message.type === 'open') return openSpeechStream(link, { pool, searchFor: this.#searchFor }, message);
+    const speech = { pool, searchFor: this.#searchFor };
+    if (message.type === 'open') return openSpeechStream(link, speech, message);
+    if (message.type === 'listen') return openLiveStream(link, speech, message);
     if (this.#readFor === undefined) throw new AppError('invalid_option', 'This combiner reads no pages.');
     return openPageStream(link, { pool, readFor: this.#readFor }, message);
   }

@@ -1,6 +1,7 @@
 import type { FinalSummary, Open, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { UnitSearch } from '../../models/core/stepwise.ts';
+import type { UnitResult } from '../../models/core/transcript.ts';
 import { IncomingStream, type StreamWork } from '../transport/incoming-stream.ts';
 import type { PeerLink } from '../transport/peer-link.ts';
 import type { SearchFactory } from './combiner-service.ts';
@@ -20,7 +21,7 @@ class SpeechWork implements StreamWork<Float32Array> {
   #pool: RecognizerPool;
   #searchFor: SearchFactory;
   #open: Open;
-  #remote: RemoteSpeech | undefined;
+  #remote: RemoteSpeech<UnitResult> | undefined;
 
   constructor(pool: RecognizerPool, searchFor: SearchFactory, open: Open) {
     this.#pool = pool;
@@ -75,7 +76,7 @@ class SpeechWork implements StreamWork<Float32Array> {
 }
 
 /** Runs beside the results. Credit goes back to the application only as the recognizer takes the audio. */
-function sendAudio(input: IncomingStream<Float32Array>, remote: RemoteSpeech): void {
+function sendAudio(input: IncomingStream<Float32Array>, remote: RemoteSpeech<UnitResult>): void {
   const pump = async () => {
     for await (const samples of input) await remote.sendAudio(samples);
     remote.stream.close();

@@ -1,11 +1,12 @@
 import { AlphabetReceiver } from '../../fusion/protocol/alphabet-table.ts';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
-import type { AlphabetPart, RecognizerHello } from '../../fusion/protocol/messages.ts';
+import type { AlphabetPart, RecognizerHello, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { ListenOptions, LiveEvent } from '../../models/core/live.ts';
 import type { ReadOptions } from '../../models/core/page.ts';
 import type { RecognizerInfo } from '../../models/core/recognizer.ts';
 import type { Alphabet, UnitSearch } from '../../models/core/stepwise.ts';
-import type { TranscribeOptions } from '../../models/core/transcript.ts';
+import type { TranscribeOptions, UnitResult } from '../../models/core/transcript.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { OutgoingStream } from '../transport/outgoing-stream.ts';
 import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
@@ -87,12 +88,31 @@ export class RecognizerLink {
   }
 
   /** Opens a stream of speech on a recognizer that is ready. */
-  openSpeech(options: TranscribeOptions, deadlineMs: number | undefined, search: UnitSearch): RemoteSpeech {
+  openSpeech(options: TranscribeOptions, deadlineMs: number | undefined, search: UnitSearch): RemoteSpeech<UnitResult> {
+    const speech = this.#openSpeech(search, (message) => (message.type === 'result' ? message.result : undefined));
+    const stream = speech.stream.id;
+    this.#link.send({ type: 'open', stream, options, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+    return speech;
+  }
+
+  /** Opens a live stream on a recognizer that is ready. */
+  openLive(options: ListenOptions, deadlineMs: number | undefined, search: UnitSearch): RemoteSpeech<LiveEvent> {
+    const speech = this.#openSpeech(search, (message) => (message.type === 'live' ? message.event : undefined));
+    const stream = speech.stream.id;
+    this.#link.send({ type: 'listen', stream, options, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+    return speech;
+  }
+
+  #openSpeech<T>(search: UnitSearch, dataOf: (message: StreamMessage) => T | undefined): RemoteSpeech<T> {
     const id = ++this.#lastStream;
     const forget = () => this.#streams.delete(id);
-    const speech = new RemoteSpeech(id, this.#link, this.#info!.alphabet.size, search, forget);
+    const speech = new RemoteSpeech<T>(id, this.#link, {
+      alphabetSize: this.#info!.alphabet.size,
+      search,
+      dataOf,
+      forget,
+    });
     this.#streams.set(id, speech.stream);
-    this.#link.send({ type: 'open', stream: id, options, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
     return speech;
   }
 
@@ -114,6 +134,7 @@ export class RecognizerLink {
     else if (
       message.type === 'open' ||
       message.type === 'read' ||
+      message.type === 'listen' ||
       message.type === 'alphabet_request' ||
       message.stream === undefined
     ) {

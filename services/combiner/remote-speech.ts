@@ -3,16 +3,15 @@ import type { StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { RecognizerSummary } from '../../models/core/recognizer.ts';
 import type { UnitOutcome, UnitSearch } from '../../models/core/stepwise.ts';
-import type { UnitResult } from '../../models/core/transcript.ts';
 import type { FrameQueue } from '../transport/frame-queue.ts';
 import { unexpected } from '../transport/incoming-stream.ts';
 import { OutgoingStream } from '../transport/outgoing-stream.ts';
 import type { PeerLink } from '../transport/peer-link.ts';
 import { RemoteSource } from './remote-source.ts';
 
-/** One stream of speech at a recognizer elsewhere. */
-export class RemoteSpeech {
-  readonly stream: OutgoingStream<UnitResult>;
+/** One stream of speech at a recognizer elsewhere. T: what it gives, results or live events. */
+export class RemoteSpeech<T> {
+  readonly stream: OutgoingStream<T>;
   /** Resolves after the last result. Rejects with the error that ended the stream. */
   readonly summary: Promise<RecognizerSummary>;
   #alphabetSize: number;
@@ -21,15 +20,25 @@ export class RemoteSpeech {
   #abort = new AbortController();
   #settle!: { resolve: (summary: RecognizerSummary) => void; reject: (error: unknown) => void };
 
-  constructor(id: number, link: PeerLink, alphabetSize: number, search: UnitSearch, forget: () => void) {
+  constructor(
+    id: number,
+    link: PeerLink,
+    parts: {
+      readonly alphabetSize: number;
+      readonly search: UnitSearch;
+      readonly dataOf: (message: StreamMessage) => T | undefined;
+      readonly forget: () => void;
+    },
+  ) {
+    const { alphabetSize, search, dataOf, forget } = parts;
     this.#alphabetSize = alphabetSize;
     this.#search = search;
     this.summary = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
     this.summary.catch(() => undefined);
-    this.stream = new OutgoingStream<UnitResult>(id, link, {
-      dataOf: (message) => (message.type === 'result' ? message.result : undefined),
+    this.stream = new OutgoingStream<T>(id, link, {
+      dataOf,
       other: (message) => this.#receive(message),
       ended: (error) => {
         forget();
@@ -42,7 +51,7 @@ export class RemoteSpeech {
   }
 
   /** Results in order. */
-  get results(): FrameQueue<UnitResult> {
+  get results(): FrameQueue<T> {
     return this.stream.data;
   }
 

@@ -1,7 +1,7 @@
 import { alphabetParts } from '../../fusion/protocol/alphabet-table.ts';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { STREAMS_MAX } from '../../fusion/protocol/limits.ts';
-import type { StreamMessage } from '../../fusion/protocol/messages.ts';
+import type { Opener, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { PageRecognizer } from '../../models/core/page.ts';
 import type { Recognizer } from '../../models/core/recognizer.ts';
@@ -9,6 +9,7 @@ import type { Channel } from '../transport/channel.ts';
 import type { IncomingStream } from '../transport/incoming-stream.ts';
 import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
 import { StreamTable } from '../transport/stream-table.ts';
+import { type Listening, openLiveStream } from './live-stream.ts';
 import { openPageStream } from './page-stream.ts';
 import { openSpeechStream } from './recognizer-stream.ts';
 
@@ -55,7 +56,7 @@ export class RecognizerService {
   }
 
   #receive(link: PeerLink, streams: StreamTable, message: LinkMessage, frameBytes: number): void {
-    if (message.type === 'open' || message.type === 'read') {
+    if (message.type === 'open' || message.type === 'read' || message.type === 'listen') {
       streams.open(link, message, () => this.#open(link, message));
     } else if (message.type === 'alphabet_request') this.#sendAlphabet(link, message.hash);
     else if (message.type === 'alphabet' || message.stream === undefined) {
@@ -66,10 +67,14 @@ export class RecognizerService {
     }
   }
 
-  #open(link: PeerLink, message: Extract<LinkMessage, { type: 'open' | 'read' }>): IncomingStream<unknown> {
+  #open(link: PeerLink, message: Opener): IncomingStream<unknown> {
     const recognizer = this.#recognizer;
     if (message.type === 'open' && 'transcribe' in recognizer) return openSpeechStream(link, recognizer, message);
     if (message.type === 'read' && 'read' in recognizer) return openPageStream(link, recognizer, message);
+    if (message.type === 'listen' && 'listen' in recognizer && recognizer.listen !== undefined) {
+      // The condition above is what this type adds.
+      return openLiveStream(link, recognizer as Listening, message);
+    }
     const { name, modality } = recognizer.info;
     throw new AppError(
       'invalid_option',

@@ -1,4 +1,6 @@
+import { commitPolicies } from '../../fusion/beam/agreed-prefix.ts';
 import type { Device } from '../../models/session/onnx-session.ts';
+import type { VoiceFinders } from '../../models/vad/turns.ts';
 import { VoiceModel } from '../../models/vad/voice-detector.ts';
 import { WhisperTranscriber } from '../../models/whisper/transcriber.ts';
 
@@ -18,5 +20,7 @@ export async function createRecognizer(config: unknown): Promise<WhisperTranscri
   // The composition root passes a WhisperConfig.
   const { modelDir, vadFile, ...options } = config as WhisperConfig;
   const vad = vadFile === undefined ? undefined : await VoiceModel.open(vadFile);
-  return WhisperTranscriber.open(modelDir, { ...options, ...(vad === undefined ? {} : { vad }) });
+  const voices: VoiceFinders | undefined = vad && ((wanted) => vad.detector(wanted));
+  const live = { policies: commitPolicies, ...(voices && { voices }) };
+  return WhisperTranscriber.open(modelDir, { ...options, ...(vad && { vad }), live });
 }

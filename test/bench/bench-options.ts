@@ -51,8 +51,11 @@ const OWN = [
   'sizes',
   'streams',
   'hypotheses',
+  'clock',
+  'policy',
+  'interval',
 ];
-const SWITCHES = ['no-peer', 'no-startup', 'previous-text', 'exact'];
+const SWITCHES = ['no-fusion', 'no-peer', 'no-startup', 'previous-text', 'exact'];
 
 /** Throws AppError `usage` for an option that no bench knows, or a number that is none. */
 export function benchOptions(args: readonly string[]): BenchOptions {

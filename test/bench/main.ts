@@ -34,6 +34,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'time, size and memory of the importers',
     module: new URL('./convert.js', import.meta.url),
   },
+  live: {
+    what: 'streaming: how soon, how stable, how right; policies and intervals',
+    module: new URL('./live.js', import.meta.url),
+  },
   protocol: {
     what: 'cost of the hypothesis protocol',
     module: new URL('./protocol.js', import.meta.url),
@@ -63,6 +67,7 @@ asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-flo
       --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
 gfd   --r R   --streams 4
+live  --clock audio|real   --policy local-agreement:0,align-att:400   --interval 500,1000   --streams N   --no-fusion
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 

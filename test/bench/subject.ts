@@ -131,7 +131,7 @@ function textOf(units: readonly UnitResult[]): string {
 }
 
 /** Traditional to Simplified, one character for one: the table that the language model's view of the text uses. */
-function simplifiedCharacters(): Map<string, string> {
+export function simplifiedCharacters(): Map<string, string> {
   const convert = Converter({ from: 't', to: 'cn' });
   const table = new Map<string, string>();
   for (let code = 0x3400; code <= 0x9fff; code++) {

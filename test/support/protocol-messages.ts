@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import type { Message, MessageType } from '../../fusion/protocol/messages.ts';
+import { COMMIT_POLICIES, type LiveEvent } from '../../models/core/live.ts';
 import type { SearchStats } from '../../models/core/stepwise.ts';
 import { TOY_READ_OPTIONS } from './toy-pages.ts';
-import { TOY_OPTIONS } from './toy-recognizer.ts';
+import { TOY_LISTEN_OPTIONS, TOY_OPTIONS } from './toy-recognizer.ts';
 
 /** Arbitrary messages of hypothesis protocol v1, one arbitrary per type. */
 
@@ -175,6 +176,56 @@ const readOptions = fc
   })
   .map((some) => ({ ...TOY_READ_OPTIONS, ...some }));
 
+const listenOptions = fc
+  .record({
+    turnDetection: fc.option(
+      fc.record({ threshold: probability, prefixPaddingMs: fc.nat(2000), silenceMs: fc.nat(5000) }),
+      { nil: null },
+    ),
+    policy: fc.constantFrom(...COMMIT_POLICIES),
+    holdMs: fc.option(fc.nat(2000), { nil: undefined }),
+    llmWeight: fc.option(probability, { nil: undefined }),
+  })
+  .map((some) => ({ ...TOY_LISTEN_OPTIONS, ...some }));
+const liveEvent: fc.Arbitrary<LiveEvent> = fc.oneof(
+  fc.record({ kind: fc.constant('speech-start' as const), utterance: unit, startS: amount }),
+  fc.record(
+    {
+      kind: fc.constant('partial' as const),
+      utterance: unit,
+      stage: fc.constant('recognized' as const),
+      revision: unit,
+      committed: text,
+      pending: text,
+      heardS: amount,
+      words: fc.array(fc.record({ word: text, start: amount, end: amount, probability }), { maxLength: 3 }),
+    },
+    { requiredKeys: ['kind', 'utterance', 'stage', 'revision', 'committed', 'pending', 'heardS'] },
+  ),
+  fc.record({ kind: fc.constant('speech-end' as const), utterance: unit, endS: amount }),
+  fc.record(
+    {
+      kind: fc.constant('final' as const),
+      utterance: unit,
+      stage: fc.constantFrom('recognized' as const, 'fused' as const, 'corrected' as const),
+      text,
+      committed: text,
+      result,
+      language: name,
+      degraded: fc.constant(true as const),
+    },
+    { requiredKeys: ['kind', 'utterance', 'stage', 'text', 'committed', 'result', 'language'] },
+  ),
+  fc.record({ kind: fc.constant('cleared' as const), utterance: fc.option(unit, { nil: null }), atS: amount }),
+  fc.record({ kind: fc.constant('commit-empty' as const), atS: amount }),
+  fc.record({ kind: fc.constant('lag' as const), lagMs: amount }),
+  fc.record({
+    kind: fc.constant('shed' as const),
+    what: fc.constantFrom('partials' as const, 'fusion' as const, 'nothing' as const),
+    lagMs: amount,
+  }),
+);
+
 type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
 
 export const MESSAGES: { readonly [T in MessageType]: fc.Arbitrary<MessageOf<T>> } = {
@@ -222,6 +273,18 @@ export const MESSAGES: { readonly [T in MessageType]: fc.Arbitrary<MessageOf<T>>
     },
     { requiredKeys: ['type', 'stream', 'options'] },
   ),
+  listen: fc.record(
+    {
+      type: fc.constant('listen'),
+      stream: id,
+      options: listenOptions,
+      deadlineMs: fc.integer({ min: 0, max: 86_400_000 }),
+    },
+    { requiredKeys: ['type', 'stream', 'options'] },
+  ),
+  commit: fc.record({ type: fc.constant('commit'), stream: id }),
+  clear: fc.record({ type: fc.constant('clear'), stream: id }),
+  live: fc.record({ type: fc.constant('live'), stream: id, event: liveEvent }),
   image: fc.record({
     type: fc.constant('image'),
     stream: id,

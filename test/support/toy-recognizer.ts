@@ -1,3 +1,4 @@
+import type { ListenOptions } from '../../models/core/live.ts';
 import { IMPOSSIBLE } from '../../models/core/logprob.ts';
 import {
   alphabetHash,
@@ -250,4 +251,13 @@ export const TOY_OPTIONS: TranscribeOptions = {
   llmPrompt: '',
   llmContextCharsMax: 400,
   explain: false,
+};
+
+export const TOY_LISTEN_OPTIONS: ListenOptions = {
+  ...TOY_OPTIONS,
+  turnDetection: null,
+  policy: 'local-agreement',
+  holdMs: undefined,
+  partialIntervalMs: 500,
+  utteranceSecondsMax: 20,
 };

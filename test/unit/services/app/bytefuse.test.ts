@@ -27,6 +27,7 @@ function toyEngine(more: Partial<Engine> = {}) {
       }
       return transcript(segments, { duration: heard.samples / RATE, language: options.language });
     },
+    listen: () => assert.fail('no live streams here'),
     read: () => assert.fail('no pages are read here'),
     close: async () => {
       heard.closed++;

@@ -1,0 +1,160 @@
+/**
+ * Live speech: a stream of audio that is recognized while it is spoken. Text comes in stages that an utterance goes
+ * through: partials while it runs, of which the beginning is *committed* word by word, then finals.
+ *
+ * What holds for every utterance: its events carry its number; `speech-start` is first and `speech-end` comes before its
+ * finals; committed text only grows, and every final begins with it. Events of neighbouring utterances may interleave: one
+ * begins while the finals of the one before are worked on. Finals come in the order of the utterances, stage by stage.
+ */
+import type { RecognizerSummary } from './recognizer.ts';
+import type { UnitSearch } from './stepwise.ts';
+import type { TranscribeOptions, UnitResult, Word } from './transcript.ts';
+
+/** When a turn begins and ends, as the voice detector hears it. */
+export interface TurnDetection {
+  /** Probability of speech from which an utterance begins, 0..1. */
+  readonly threshold: number;
+  /** Audio kept before the first speech. */
+  readonly prefixPaddingMs: number;
+  /** Silence that ends an utterance. */
+  readonly silenceMs: number;
+}
+
+/** How words of partials become committed (fusion/beam/agreed-prefix.ts). */
+export const COMMIT_POLICIES = ['local-agreement', 'align-att'] as const;
+export type CommitPolicyName = (typeof COMMIT_POLICIES)[number];
+
+/** Absent fields take the defaults of `defaultListenOptions`. `vad` of the base is without effect here. */
+export interface ListenOptions extends TranscribeOptions {
+  /** Null: the caller says where turns end (`commit`). */
+  readonly turnDetection: TurnDetection | null;
+  readonly policy: CommitPolicyName;
+  /** Words that end within so much of the end of the audio heard are not committed yet; undefined: the policy's own. */
+  readonly holdMs: number | undefined;
+  /** New audio between two partials. A busy machine makes them rarer; 0: no partials at all. */
+  readonly partialIntervalMs: number;
+  /** A longer utterance is cut, at a pause where there is one. */
+  readonly utteranceSecondsMax: number;
+}
+
+/** What goes in: samples (mono, -1..1, at the recognizer's rate), and what the caller says between them. */
+export type LiveInput = Float32Array | LiveMark;
+
+/** `commit` ends the utterance that runs here; `clear` drops it and all that was heard of it. */
+export type LiveMark = 'commit' | 'clear';
+
+/** Seconds are counted from the start of the stream. */
+export type LiveEvent = SpeechStart | LivePartial | SpeechEnd | LiveFinal | Cleared | CommitEmpty | Lag | Shed;
+
+export interface SpeechStart {
+  readonly kind: 'speech-start';
+  readonly utterance: number;
+  /** With the padding before it. */
+  readonly startS: number;
+}
+
+/** What an utterance that runs is taken for so far. */
+export interface LivePartial {
+  readonly kind: 'partial';
+  readonly utterance: number;
+  readonly stage: 'recognized';
+  /** From 0, one more for each partial of the utterance; a slow reader may miss some. */
+  readonly revision: number;
+  /** Will not change any more. */
+  readonly committed: string;
+  /** Follows it, and may change. `committed + pending` is the whole text. */
+  readonly pending: string;
+  /** End of the audio that this partial was made from. */
+  readonly heardS: number;
+  /** Words of both, where word times are asked for. */
+  readonly words?: readonly Word[];
+}
+
+export interface SpeechEnd {
+  readonly kind: 'speech-end';
+  readonly utterance: number;
+  /** With the padding after it. */
+  readonly endS: number;
+}
+
+/** The text of an utterance that has ended: first by the recognizer alone, then by the fused search. */
+export interface LiveFinal {
+  readonly kind: 'final';
+  readonly utterance: number;
+  readonly stage: 'recognized' | 'fused' | 'corrected';
+  /** Empty where nobody spoke after all. */
+  readonly text: string;
+  /** Its beginning that partials had committed already. */
+  readonly committed: string;
+  readonly result: UnitResult;
+  /** The language it was heard in, ISO 639-1. */
+  readonly language: string;
+  /** True where a fused text was to come and the recognizer's own takes its place: the language model is away or late. */
+  readonly degraded?: true;
+}
+
+/** The answer to `clear`. */
+export interface Cleared {
+  readonly kind: 'cleared';
+  /** The utterance that ran, which ends without finals; null where none did. */
+  readonly utterance: number | null;
+  readonly atS: number;
+}
+
+/** The answer to a `commit` that found no utterance. */
+export interface CommitEmpty {
+  readonly kind: 'commit-empty';
+  readonly atS: number;
+}
+
+/** How far results lag behind the audio. Sent where it changed much. */
+export interface Lag {
+  readonly kind: 'lag';
+  readonly lagMs: number;
+}
+
+/** What is left out, or done again, so that the stream keeps up. */
+export interface Shed {
+  readonly kind: 'shed';
+  readonly what: 'partials' | 'fusion' | 'nothing';
+  readonly lagMs: number;
+}
+
+/** A recognizer that can hear a stream as it is spoken. */
+export interface LiveRecognizer {
+  /**
+   * `input` is pulled as it comes, and held up only while several utterances wait for their finals. `search` makes the fused
+   * finals; what it throws makes them degraded. Throws AppError: `overloaded` where the machine has no room for one more
+   * stream, or this one lags too far; the codes of `Recognizer.transcribe`; the signal's reason.
+   */
+  listen(
+    input: AsyncIterable<LiveInput>,
+    options: ListenOptions,
+    search: UnitSearch,
+    signal: AbortSignal,
+  ): AsyncGenerator<LiveEvent, RecognizerSummary>;
+}
+
+/** A word of a running utterance, as the last pass over it has it. */
+export interface LiveWord {
+  /** With the space before it. */
+  readonly text: string;
+  /** Recognizer tokens that spell it. */
+  readonly tokens: readonly number[];
+  /** Where its tokens are heard: the earliest and the latest time that a token of it attends to most, in seconds. */
+  readonly attendedFromS: number;
+  readonly attendedToS: number;
+}
+
+/** Decides which words of a running utterance are settled. One per utterance. */
+export interface CommitPolicy {
+  /**
+   * @param words of the newest pass, after those that are committed already
+   * @param heardS seconds of audio that the pass was given
+   * @returns how many of them, from the first on, are settled now
+   */
+  settled(words: readonly LiveWord[], heardS: number): number;
+}
+
+/** Makes a policy for one utterance. */
+export type CommitPolicies = (options: Pick<ListenOptions, 'policy' | 'holdMs'>) => CommitPolicy;

@@ -1,0 +1,141 @@
+import { AppError } from '../core/app-error.ts';
+import { LIVE_LAG_REFUSE_MS, LIVE_LOAD_MAX, LIVE_STREAMS_MAX } from '../core/limits.ts';
+
+/** How much the newest measurement counts in a running mean. */
+const NEWEST = 0.3;
+
+/** A lag measured longer ago says nothing of now. */
+const LAG_FRESH_MS = 5000;
+
+type PassKind = 'partial' | 'final';
+
+interface Waiting {
+  readonly kind: PassKind;
+  readonly run: () => Promise<void>;
+}
+
+/**
+ * The one recognizer that all live streams share. It does one pass at a time: finals before partials, and among equals who
+ * came first, so that streams take turns (no stream has two partials waiting). It knows what its streams cost and how far
+ * they lag, and takes a new one only where there is room.
+ */
+export class LiveLoad {
+  readonly #streamsMax: number;
+  readonly #nowMs: () => number;
+  readonly #seats = new Set<LiveSeat>();
+  readonly #waiting: Waiting[] = [];
+  #running = false;
+  /** Milliseconds of work per millisecond of speech that the finals take. */
+  #finalShare = 0;
+
+  constructor(streamsMax = LIVE_STREAMS_MAX, nowMs = () => performance.now()) {
+    this.#streamsMax = streamsMax;
+    this.#nowMs = nowMs;
+  }
+
+  /** Throws `overloaded` where one more stream would make all of them late. */
+  join(): LiveSeat {
+    const streams = this.#seats.size;
+    if (streams >= this.#streamsMax) {
+      throw new AppError('overloaded', `${streams} live streams run here; no more are taken.`);
+    }
+    const lagMs = Math.max(0, ...[...this.#seats].map((seat) => seat.lagMs));
+    if (lagMs > LIVE_LAG_REFUSE_MS) {
+      throw new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
+    }
+    const load = (streams + 1) * this.#finalShare;
+    if (streams > 0 && load > LIVE_LOAD_MAX) {
+      const share = Math.round(100 * load);
+      throw new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
+    }
+    const seat = new LiveSeat(this, this.#nowMs);
+    this.#seats.add(seat);
+    return seat;
+  }
+
+  leave(seat: LiveSeat): void {
+    this.#seats.delete(seat);
+  }
+
+  /** Streams that hold an utterance open. */
+  get talking(): number {
+    let count = 0;
+    for (const seat of this.#seats) if (seat.talking) count++;
+    return count;
+  }
+
+  get idle(): boolean {
+    return !this.#running && this.#waiting.length === 0;
+  }
+
+  /** The finals of `speechMs` of speech took `busyMs` of the recognizer. */
+  noteCost(speechMs: number, busyMs: number): void {
+    const share = busyMs / Math.max(1, speechMs);
+    this.#finalShare = this.#finalShare === 0 ? share : (1 - NEWEST) * this.#finalShare + NEWEST * share;
+  }
+
+  run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const place = this.#waiting.findIndex((other) => kind === 'final' && other.kind === 'partial');
+      const entry = { kind, run: () => work().then(resolve, reject) };
+      this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, entry);
+      if (!this.#running) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#running = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await next.run();
+    this.#running = false;
+  }
+}
+
+/** One stream's share of the recognizer. */
+export class LiveSeat {
+  readonly #load: LiveLoad;
+  readonly #nowMs: () => number;
+  #passMs = 0;
+  #lag = { ms: 0, atMs: 0 };
+  /** True while an utterance is open. */
+  talking = false;
+
+  constructor(load: LiveLoad, nowMs: () => number) {
+    this.#load = load;
+    this.#nowMs = nowMs;
+  }
+
+  /** How far the stream's last result lagged behind its audio; 0 where that is long ago. */
+  get lagMs(): number {
+    return this.#nowMs() - this.#lag.atMs < LAG_FRESH_MS ? this.#lag.ms : 0;
+  }
+
+  noteLag(lagMs: number): void {
+    this.#lag = { ms: lagMs, atMs: this.#nowMs() };
+  }
+
+  get idle(): boolean {
+    return this.#load.idle;
+  }
+
+  run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {
+    return this.#load.run(kind, work);
+  }
+
+  noteCost(speechMs: number, busyMs: number): void {
+    this.#load.noteCost(speechMs, busyMs);
+  }
+
+  /** A partial took so long, its wait not counted. */
+  notePass(passMs: number): void {
+    this.#passMs = this.#passMs === 0 ? passMs : (1 - NEWEST) * this.#passMs + NEWEST * passMs;
+  }
+
+  /** Time between two partials of this stream: what is wanted, but partials of all together take two thirds of the time. */
+  intervalMs(wantedMs: number): number {
+    return Math.max(wantedMs, 1.5 * this.#passMs * Math.max(1, this.#load.talking));
+  }
+
+  leave(): void {
+    this.#load.leave(this);
+  }
+}
