@@ -66,3 +66,8 @@ export const TAIL_SECONDS_MAX = 120;
 export const TAIL_LEAD_SECONDS = 1;
 /** A live stream is tried alone after this many crashes on the same audio, where others crashed with it. */
 export const LIVE_CRASHES_MAX = 3;
+/**
+ * A stream that was accepted once and finds the next process full tries again this often, within LINE_WAIT_MS_MAX: all
+ * streams of a process come at once after a crash, and their replays are short.
+ */
+export const REOPEN_MS = 500;

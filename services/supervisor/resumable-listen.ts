@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { RecognizerSummary } from '../../models/core/recognizer.ts';
 import { AudioTail } from './audio-tail.ts';
@@ -5,7 +6,9 @@ import { inputCrashes, isLost } from './crash-budget.ts';
 import type { Line, Lines } from './engine-lines.ts';
 import {
   CRASHES_MAX,
+  LINE_WAIT_MS_MAX,
   LIVE_CRASHES_MAX,
+  REOPEN_MS,
   REPLACEMENTS_MAX,
   TAIL_LEAD_SECONDS,
   TAIL_SECONDS_MAX,
@@ -20,6 +23,7 @@ export interface ResumableListenOptions<O, S extends RecognizerSummary> {
   readonly lane: SuspectLane;
   /** Opens the stream on a line: `line.client.listen`. */
   readonly open: (line: Line) => Listen<O, S>;
+  readonly clock?: Clock;
 }
 
 /**
@@ -30,9 +34,9 @@ export interface ResumableListenOptions<O, S extends RecognizerSummary> {
  * listener.
  */
 export function resumableListen<O, S extends RecognizerSummary>(options: ResumableListenOptions<O, S>): Listen<O, S> {
-  const { lines, lane, open } = options;
+  const { lines, lane, open, clock = systemClock } = options;
   return (input, request, call) => {
-    const stream = new ResumableStream(lines, lane, input);
+    const stream = new ResumableStream(lines, lane, clock, input);
     return stream.run((line, source, signal) => open(line)(source, request, { signal }), call.signal);
   };
 }
@@ -42,7 +46,10 @@ type OpenOn<S> = (line: Line, source: AsyncIterable<LiveInput>, signal: AbortSig
 class ResumableStream {
   #lines: Lines;
   #lane: SuspectLane;
+  #clock: Clock;
   #source: LiveSource;
+  /** When the line was lost that has no successor yet. */
+  #lostMs: number | undefined;
   #log = new UtteranceLog();
   /** Crashes since the tail last moved on, and where it stood. */
   #crashes = 0;
@@ -51,7 +58,8 @@ class ResumableStream {
   /** While this stream may be what crashed a process. */
   #cleared: (() => void) | undefined;
 
-  constructor(lines: Lines, lane: SuspectLane, input: AsyncIterable<LiveInput>) {
+  constructor(lines: Lines, lane: SuspectLane, clock: Clock, input: AsyncIterable<LiveInput>) {
+    this.#clock = clock;
     this.#lines = lines;
     this.#lane = lane;
     this.#source = new LiveSource(input);
@@ -71,8 +79,11 @@ class ResumableStream {
           const summary = yield* this.#listenOn(line, open, signal, () => leave?.());
           if (summary !== 'changes line') return summary;
         } catch (error) {
-          if (line === undefined || !isLost(error, signal) || this.#source.failed) throw error;
-          this.#count(await line.loss(), error);
+          if (line === undefined || signal?.aborted || this.#source.failed) throw error;
+          if (isLost(error, signal)) this.#count(await line.loss(), error);
+          else if (!this.#mayReopen(error)) throw error;
+          else await pause(this.#clock, REOPEN_MS);
+          this.#lostMs ??= this.#clock.nowMs();
         } finally {
           this.#source.detach();
           line?.release();
@@ -104,6 +115,7 @@ class ResumableStream {
           yield* this.#log.finish();
           return { ...next.value, duration: onGrid(offsetS + next.value.duration) };
         }
+        this.#lostMs = undefined;
         const told = this.#log.take(next.value);
         this.#forget(next.value);
         if (this.#crashes > 0 && tail.startS > this.#crashedAtS) {
@@ -121,6 +133,13 @@ class ResumableStream {
       // Not awaited: a listener whose process is gone may take its time to notice.
       events.return(NOTHING as S).catch(() => undefined);
     }
+  }
+
+  /** Nothing that was accepted is lost: a stream that goes on is not turned away by a process that is full for a moment. */
+  #mayReopen(error: unknown): boolean {
+    const lostMs = this.#lostMs;
+    const full = error instanceof AppError && error.code === 'overloaded';
+    return full && lostMs !== undefined && this.#clock.nowMs() - lostMs < LINE_WAIT_MS_MAX;
   }
 
   /** Lets go of audio that no replay will need. */
@@ -148,6 +167,12 @@ class ResumableStream {
     if (this.#crashes >= crashesMax) throw inputCrashes(error);
     this.#cleared ??= this.#lane.suspect();
   }
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
 }
 
 /** What an early return of a listener is given; nobody reads it. */

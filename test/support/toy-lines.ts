@@ -9,6 +9,8 @@ export interface ToyFate {
   readonly loss?: LineLoss;
   readonly degraded?: boolean;
   readonly client?: Partial<CombinerClient>;
+  /** What its listener throws; peer_lost where absent. */
+  readonly error?: AppError;
 }
 
 /** Gives lines in the order of their fates, and then lines that hold. */
@@ -48,11 +50,11 @@ export class ToyLines implements Lines {
   /** A listener that is cut off as its line's fate wants it. */
   listen<O>(listen: Listen<O>): (line: Line) => Listen<O> {
     return (line) => {
-      const { events: eventsMax = Number.POSITIVE_INFINITY } = this.#given.get(line)!;
+      const { events: eventsMax = Number.POSITIVE_INFINITY, error } = this.#given.get(line)!;
       return async function* (input, options, call) {
         const events: AsyncGenerator<LiveEvent, unknown> = listen(input, options, call);
         for (let count = 0; ; count++) {
-          if (count >= eventsMax) throw new AppError('peer_lost', 'the toy process crashed');
+          if (count >= eventsMax) throw error ?? new AppError('peer_lost', 'the toy process crashed');
           const next = await events.next();
           // The toy listener's own summary.
           if (next.done) return next.value as never;

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
 import { SAMPLE_RATE_HZ } from '../../../../models/core/limits.ts';
-import { TAIL_SECONDS_MAX } from '../../../../services/supervisor/limits.ts';
+import { LINE_WAIT_MS_MAX, REOPEN_MS, TAIL_SECONDS_MAX } from '../../../../services/supervisor/limits.ts';
 import type { Listen, LiveEvent, LiveInput } from '../../../../services/supervisor/live-contract.ts';
 import { resumableListen } from '../../../../services/supervisor/resumable-listen.ts';
 import { SuspectLane } from '../../../../services/supervisor/suspect-lane.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 import { type ToyFate, ToyLines } from '../../../support/toy-lines.ts';
 import { toyListen, toySpeech } from '../../../support/toy-listen.ts';
 
@@ -19,13 +20,20 @@ interface Heard {
 function hear(
   input: AsyncIterable<LiveInput>,
   fates: readonly ToyFate[],
-  more: { lane?: SuspectLane; listen?: Listen<undefined>; signal?: AbortSignal; lines?: ToyLines } = {},
+  more: {
+    lane?: SuspectLane;
+    listen?: Listen<undefined>;
+    signal?: AbortSignal;
+    lines?: ToyLines;
+    clock?: ManualClock;
+  } = {},
 ): Heard {
   const { lane = new SuspectLane(), listen = toyListen, signal = new AbortController().signal } = more;
   const lines = more.lines ?? new ToyLines(fates);
   const events: LiveEvent[] = [];
   const run = async () => {
-    const stream = resumableListen({ lines, lane, open: lines.listen(listen) })(input, undefined, { signal });
+    const clock = more.clock === undefined ? {} : { clock: more.clock };
+    const stream = resumableListen({ lines, lane, open: lines.listen(listen), ...clock })(input, undefined, { signal });
     for await (const event of stream) events.push(event);
   };
   return { events, lines, lane, done: run() };
@@ -186,6 +194,39 @@ test('an utterance that no replay finds again ends with what was told of it', as
     events.slice(-3).map((event) => (event.kind === 'final' ? [event.stage, event.text, event.degraded] : event.kind)),
     ['speech-end', ['recognized', 'call me iSHM', undefined], ['fused', 'call me iSHM', true]],
   );
+});
+
+test('a stream that goes on waits for room on the next process; one that begins does not', async () => {
+  const full: ToyFate = { events: 0, error: new AppError('overloaded', 'no room for one more') };
+  const clock = new ManualClock();
+  const { done, events, lines } = hear(toySpeech(['a text'], 4), [crash(2), full, full], { clock });
+  for (const tries of [2, 3, 4]) {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(lines.wishes.length, tries);
+    clock.advance(REOPEN_MS);
+  }
+  await done;
+  assert.deepEqual(
+    finals(events).map(({ text }) => text),
+    ['a text.'],
+  );
+  await assert.rejects(hear(toySpeech(['a text'], 4), [full]).done, { code: 'overloaded' });
+  const lagging: ToyFate = { events: 2, error: new AppError('overloaded', 'it lags too far') };
+  await assert.rejects(hear(toySpeech(['a text'], 4), [crash(1), lagging]).done, { code: 'overloaded' });
+});
+
+test('a stream does not wait for room without end', async () => {
+  const full: ToyFate = { events: 0, error: new AppError('overloaded', 'no room for one more') };
+  const clock = new ManualClock();
+  const fates = [crash(2), ...Array<ToyFate>(100).fill(full)];
+  const { done, lines } = hear(toySpeech(['a text'], 4), fates, { clock });
+  const over = assert.rejects(done, { code: 'overloaded' });
+  for (let ms = 0; ms <= LINE_WAIT_MS_MAX; ms += REOPEN_MS) {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(REOPEN_MS);
+  }
+  await over;
+  assert.equal(lines.wishes.length, 2 + LINE_WAIT_MS_MAX / REOPEN_MS);
 });
 
 test("the caller's own failure and abort pass as they are", async () => {
