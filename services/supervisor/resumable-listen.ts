@@ -29,7 +29,7 @@ export interface ResumableListenOptions<O, S extends RecognizerSummary> {
 /**
  * A live stream that outlives its processes: what it took in since the last utterance that is done is kept, and replayed on
  * the next line. The caller hears every event once; committed text never changes. Without the language model's combiner it
- * goes on at once on the standby, its fused finals marked `degraded`, and changes back between two utterances. Throws
+ * goes on at once on the standby, its fused finals marked `degraded`, and changes back once an utterance is done. Throws
  * AppError: input_crashes (the same audio ended its process twice), peer_lost (no line came in time), and the codes of the
  * listener.
  */
@@ -125,8 +125,9 @@ class ResumableStream {
           passed();
         }
         yield* told;
-        const between = this.#log.neededS === undefined && next.value.kind === 'final';
-        if (line.degraded && between && this.#lines.isFused('speech')) return 'changes line';
+        // At the end of an utterance least is heard twice; where the next one has begun, it is replayed from its start.
+        const done = next.value.kind === 'final' && next.value.stage === 'fused';
+        if (line.degraded && done && this.#lines.isFused('speech')) return 'changes line';
       }
     } finally {
       stop.abort(new AppError('canceled', 'The stream goes on elsewhere, or is over.'));

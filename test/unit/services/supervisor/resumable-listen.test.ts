@@ -77,40 +77,31 @@ test('where others crashed as well, a stream is tried a third time, alone', asyn
   (await lane.enter())();
 });
 
-test('on the standby fused finals are marked, and the stream changes back between two utterances', async () => {
+test('on the standby fused finals are marked, and the stream changes back once an utterance is done', async () => {
   const lines = new ToyLines([{ events: 3, loss: 'crash' }, { degraded: true }]);
   const { done, events } = hear(toySpeech(['one two three', 'four', 'five'], 2), [], { lines });
   await done;
+  assert.equal(lines.wishes.length, 3);
+  assert.ok(lines.wishes.every(({ fusedWaitMs }) => fusedWaitMs === 0));
   assert.deepEqual(
-    finals(events).map(({ text, degraded }) => [text, degraded]),
-    // The toy's fused finals come once the next utterance has begun, so it is never between two before the last.
+    finals(events).map(({ utterance, text, degraded }) => [utterance, text, degraded]),
     [
-      ['one two three.', true],
-      ['four.', true],
-      ['five.', true],
+      [0, 'one two three.', true],
+      [1, 'four.', undefined],
+      [2, 'five.', undefined],
     ],
   );
-  const prompt: Listen<undefined> = async function* (input, options, call) {
-    for await (const item of input) {
-      if (typeof item === 'string') continue;
-      yield* toyListenAll(item, options, call);
-    }
-    return SUMMARY;
-  };
-  const again = new ToyLines([{ degraded: true }]);
-  const heard = hear(toySpeech(['one', 'two', 'three'], 8), [], { lines: again, listen: prompt });
-  await heard.done;
+});
+
+test('a stream stays on the standby while there is nothing better', async () => {
+  const lines = new ToyLines([{ degraded: true }]);
+  lines.fused = false;
+  const { done, events } = hear(toySpeech(['one two three', 'four', 'five'], 2), [], { lines });
+  await done;
+  assert.equal(lines.wishes.length, 1);
   assert.deepEqual(
-    finals(heard.events).map(({ degraded }) => degraded),
-    [true, undefined, undefined],
-  );
-  assert.deepEqual(
-    finals(heard.events).map(({ text, utterance }) => [utterance, text]),
-    [
-      [0, 'one.'],
-      [1, 'two.'],
-      [2, 'three.'],
-    ],
+    finals(events).map(({ degraded }) => degraded),
+    [true, true, true],
   );
 });
 
@@ -122,18 +113,6 @@ const SUMMARY = {
   warnings: [],
   timings: { encodeMs: 0, recognizeMs: 0 },
 } as const;
-
-/** Each chunk is an utterance that is done at once. */
-async function* toyListenAll(
-  chunk: Float32Array,
-  options: undefined,
-  call: { readonly signal?: AbortSignal | undefined },
-): AsyncGenerator<LiveEvent> {
-  async function* alone() {
-    yield chunk;
-  }
-  yield* toyListen(alone(), options, call);
-}
 
 test('a replay that hears the committed words otherwise goes on after them', async () => {
   let runs = 0;
