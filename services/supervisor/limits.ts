@@ -31,6 +31,8 @@ export const KILL_MS_MAX = 5000;
 
 /** Bytes of a Unix socket's path: 108 on Linux with its closing zero, 104 on macOS; the smaller holds everywhere. */
 export const SOCKET_PATH_BYTES_MAX = 103;
+/** Time for a combiner that is there to dial a recognizer that is new: some milliseconds, more on a busy machine. */
+export const JOIN_MS_MAX = 3000;
 /** A combiner that could not reach a recognizer tries again after this long, while both are there. */
 export const REJOIN_MS = 200;
 /** Characters of one line of a process's stderr that are passed on: a stack's first lines say enough. */

@@ -6,7 +6,7 @@ import type { CombinerConfig, CombinerPeerRole } from '../combiner/combiner-work
 import { dialWebSocket } from '../transport/web-socket-channel.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
 import type { Line, Lines, LineWish } from './engine-lines.ts';
-import { EXIT_NEWS_MS_MAX, LINE_WAIT_MS_MAX, REJOIN_MS } from './limits.ts';
+import { EXIT_NEWS_MS_MAX, JOIN_MS_MAX, LINE_WAIT_MS_MAX, REJOIN_MS } from './limits.ts';
 import { ModelProcess } from './model-process.ts';
 import { PrivateDirectory } from './private-directory.ts';
 import type { ProcessSetup } from './process-protocol.ts';
@@ -220,9 +220,12 @@ export class ProcessFleet implements Lines {
       if (recognizer.supervisor.state === 'failed') throw recognizer.supervisor.error;
       const waitedMs = this.#clock.nowMs() - startMs;
       if (this.#reaches(this.#combiner, recognizer)) return this.#line(this.#combiner, recognizer);
-      const failed = this.#combiner.supervisor.state === 'failed';
+      const { state } = this.#combiner.supervisor;
+      const failed = state === 'failed';
+      // One that is ready is joined in a moment: the standby was only quicker to dial.
+      const patienceMs = failed ? 0 : state === 'ready' ? Math.max(fusedWaitMs, JOIN_MS_MAX) : fusedWaitMs;
       const standby = this.#standby;
-      if (standby !== undefined && (failed || waitedMs >= fusedWaitMs) && this.#reaches(standby, recognizer)) {
+      if (standby !== undefined && waitedMs >= patienceMs && this.#reaches(standby, recognizer)) {
         return this.#line(standby, recognizer);
       }
       const hopeless = standby === undefined || standby.supervisor.state === 'failed';
@@ -232,7 +235,7 @@ export class ProcessFleet implements Lines {
       }
       return undefined;
     };
-    const callOff = [fusedWaitMs, LINE_WAIT_MS_MAX].map((ms) => this.#clock.after(ms, () => this.#wake()));
+    const callOff = [fusedWaitMs, JOIN_MS_MAX, LINE_WAIT_MS_MAX].map((ms) => this.#clock.after(ms, () => this.#wake()));
     try {
       return await this.#until(signal, find);
     } finally {
