@@ -6,6 +6,7 @@ import { FUSED_WAIT_MS_MAX } from './limits.ts';
 import { type FleetOptions, ProcessFleet, type RoleReport } from './process-fleet.ts';
 import { readRepeatedly } from './repeated-reading.ts';
 import { transcribeRepeatedly } from './repeated-transcription.ts';
+import { resumableListen } from './resumable-listen.ts';
 import { SuspectLane } from './suspect-lane.ts';
 
 /** An engine whose models run in processes of their own, and which outlives them. */
@@ -45,11 +46,16 @@ export async function startSupervisedEngine(options: SupervisedEngineOptions): P
 }
 
 /** The calls of an engine over any lines: tests give some that break when told to. */
-export function engineOver(lines: Lines, lane = new SuspectLane()): Pick<Engine, 'transcribe' | 'read'> {
+export function engineOver(lines: Lines, lane = new SuspectLane()): Pick<Engine, 'transcribe' | 'listen' | 'read'> {
   const record = new CrashRecord(systemClock);
   const common = { lines, lane, fusedWaitMs: FUSED_WAIT_MS_MAX };
   return {
     transcribe: (audio, request, call) => transcribeRepeatedly(audio, request, call, { ...common, record }),
+    listen: resumableListen({
+      lines,
+      lane,
+      open: (line) => (audio, request, call) => line.client.listen(audio, request, call),
+    }),
     read: (images, request, { signal }) => readRepeatedly(images, request, signal, common),
   };
 }

@@ -8,9 +8,12 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { LiveEvent } from '../../models/core/live.ts';
+import { defaultListenOptions as LISTEN_OPTIONS } from '../../models/whisper/listen-defaults.ts';
 import type { EngineCall } from '../../services/app/engine.ts';
 import { type SupervisedEngine, startSupervisedEngine } from '../../services/supervisor/supervised-engine.ts';
 import type { SupervisorEvent } from '../../services/supervisor/supervisor.ts';
+import { toySpeech } from '../support/toy-listen.ts';
 import { TOY_READ_OPTIONS, toyPage } from '../support/toy-pages.ts';
 import { TOY_OPTIONS, toyAudio } from '../support/toy-recognizer.ts';
 import type { ToyConfig } from '../support/toy-recognizer-module.ts';
@@ -115,6 +118,55 @@ for (const victim of ['speech', 'combiner']) {
       { speech: { stepMs: 5 } },
     );
   });
+}
+
+for (const victim of ['speech', 'combiner']) {
+  test(`ten live streams go on after a kill -9 of the ${victim} process, committed words unchanged`, async () => {
+    await running(
+      async ({ engine, pidOf, events }) => {
+        const texts = Array.from({ length: 10 }, (_, i) => [
+          `${i} call me ishmael`,
+          'some years ago',
+          'never mind how',
+        ]);
+        const heard: LiveEvent[][] = texts.map(() => []);
+        const streams = texts.map(async (text, i) => {
+          for await (const event of engine.listen(spoken(text), LISTEN_OPTIONS, {})) heard[i]!.push(event);
+        });
+        const middle = () => heard.filter((stream) => stream.some((event) => event.kind === 'final')).length;
+        await until('the first finals', () => middle() >= 5);
+        process.kill(pidOf(victim), 'SIGKILL');
+        await Promise.all(streams);
+        heard.forEach((stream, i) => {
+          const finals = stream.flatMap((event) => (event.kind === 'final' ? [event] : []));
+          assert.deepEqual(
+            finals.filter(({ stage }) => stage === 'fused').map(({ utterance, text }) => [utterance, text]),
+            texts[i]!.map((text, utterance) => [utterance, `${text}.`]),
+          );
+          for (const event of stream) {
+            if (event.kind !== 'partial') continue;
+            const own = finals.filter(({ utterance }) => utterance === event.utterance);
+            assert.equal(own.length, 2);
+            for (const { text } of own) assert.ok(text.startsWith(event.committed));
+          }
+        });
+        const degraded = heard.flat().filter((event) => event.kind === 'final' && event.degraded).length;
+        if (victim === 'speech') assert.equal(degraded, 0);
+        else assert.ok(degraded > 0, 'the standby took over');
+        await until('the whole', () => engine.fleet.whole);
+        assert.equal(events.filter((event) => event.kind === 'exited' && event.crash).length, 1);
+      },
+      { standby: {} },
+    );
+  });
+}
+
+/** At the pace of a talk: a few characters every 20 ms. */
+async function* spoken(texts: readonly string[]): AsyncGenerator<Float32Array> {
+  for await (const chunk of toySpeech(texts, 1)) {
+    await setTimeout(20);
+    yield chunk;
+  }
 }
 
 test('a stream that cannot be had again gets a retryable error, and the next call works within 5 s', async (t) => {

@@ -1,9 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { AppError } from '../../models/core/app-error.ts';
+import type { LiveRecognizer } from '../../models/core/live.ts';
 import type { PageUnit, Raster, ReadOptions } from '../../models/core/page.ts';
 import type { UnitSearch } from '../../models/core/stepwise.ts';
 import type { PageSearchFactory, SearchFactory } from '../../services/combiner/combiner-service.ts';
 import type { AnyRecognizer } from '../../services/recognizer/recognizer-service.ts';
+import { toyListen } from './toy-listen.ts';
 import { type ToyPageControl, ToyPageRecognizer, toyPageSearch } from './toy-pages.ts';
 import { ToyRecognizer, toySearch } from './toy-recognizer.ts';
 
@@ -30,12 +32,14 @@ export async function createRecognizer(config: unknown): Promise<AnyRecognizer> 
   const crash = () => (hard ? process.kill(process.pid, 'SIGKILL') : process.exit(7));
   const work = () => (stepMs > 0 ? setTimeout(stepMs) : undefined);
   if (pages) return new CrashingPages({ beforePage: work }, (width) => width === crashAtWidth && crash());
-  return new ToyRecognizer({
+  const recognizer = new ToyRecognizer({
     beforeStep: (unit) => {
       if (unit.index === crashAtUnit) crash();
       return work();
     },
   });
+  const listen: LiveRecognizer['listen'] = (input) => toyListen(input, undefined, {});
+  return Object.assign(recognizer, { listen });
 }
 
 class CrashingPages extends ToyPageRecognizer {
