@@ -15,6 +15,9 @@ function emptyReader() {
   return bytefuseOver({
     facts: TOY_FACTS,
     transcribe: () => Promise.reject(new Error('no speech here')),
+    listen: () => {
+      throw new Error('no speech here');
+    },
     async *read(images, _, { signal }) {
       let index = 0;
       for await (const image of images) {

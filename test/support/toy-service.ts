@@ -87,6 +87,9 @@ export function toyBytefuse(control: ToyServiceControl = {}) {
     read: () => {
       throw new Error('pages are read by the toy itself');
     },
+    listen: () => {
+      throw new Error('nobody is listened to here');
+    },
     close: async () => {},
   });
   const bytefuse: Bytefuse = {
