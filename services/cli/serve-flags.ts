@@ -117,7 +117,6 @@ export function configOf(flags: ServeFlags, env: NodeJS.ProcessEnv, version: str
     logText,
     limits: limitsFrom(env, present(given)),
     budget: present(budget),
-    webFolder: null,
   };
 }
 

@@ -42,7 +42,6 @@ import {
   SECURITY_HEADERS,
 } from './security.ts';
 import { ServiceContext } from './service-context.ts';
-import { type StaticFile, staticRoutes } from './static-files.ts';
 import { DEADLINE_FIELD_MS_MAX } from './transcription-fields.ts';
 import { transcriptionRoutes } from './transcriptions.ts';
 import { linger } from './upload-file.ts';
@@ -55,9 +54,7 @@ export interface ServiceParts {
   readonly clock?: Clock;
   readonly metrics?: ServiceMetrics;
   readonly logger?: FastifyServerOptions['logger'];
-  /** The web page, at `/`. */
-  readonly files?: readonly StaticFile[];
-  /** Further routes over the same checks, such as the sockets'. */
+  /** Further routes over the same checks: the page at `/`, the sockets. */
   readonly routes?: (app: FastifyInstance, context: ServiceContext) => void | Promise<void>;
 }
 
@@ -114,7 +111,6 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
     modelRoutes(scope, context);
     healthRoutes(scope, context);
     docsRoutes(scope);
-    staticRoutes(scope, parts.files ?? []);
     await parts.routes?.(scope, context);
   });
   return app;

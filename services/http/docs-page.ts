@@ -1,7 +1,7 @@
 /** `/openapi.json` and `/docs`: the same schemas that the routes work by, for programs and for people. */
 import type { FastifyInstance } from 'fastify';
 import { xmlText } from '../output/document/xml-text.ts';
-import { CSP_PAGE } from './security.ts';
+import { CSP_DOCS } from './security.ts';
 
 interface Schema {
   readonly type?: string;
@@ -32,7 +32,7 @@ export function docsRoutes(app: FastifyInstance): void {
     schema: { hide: true },
     handler: (_, reply) =>
       reply
-        .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': CSP_PAGE })
+        .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': CSP_DOCS })
         // Our own document, whose shape is the one above.
         .send(docsPage(app.swagger() as unknown as OpenApi)),
   });

@@ -9,11 +9,9 @@ import type { Caller } from './fastify-types.ts';
 
 /** Answers that are no page may load nothing and stand in no frame. */
 const CSP_DATA = "default-src 'none'; frame-ancestors 'none'";
-/** The page: its own scripts, styles and sockets; audio worklets and canvases are blobs of its own making. */
-export const CSP_PAGE =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; " +
-  "font-src 'self'; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; " +
-  "form-action 'self'; frame-ancestors 'none'";
+/** The page of the documentation: its style, and nothing else. */
+export const CSP_DOCS =
+  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',

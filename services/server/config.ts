@@ -71,8 +71,6 @@ export interface ServiceConfig {
   readonly limits: ServiceLimits;
   /** What each key may use up unless it was given its own; without keys, what this machine may. */
   readonly budget: BudgetLimits;
-  /** Folder of the web page; null for none. */
-  readonly webFolder: string | null;
 }
 
 export const defaultServiceConfig: ServiceConfig = {
@@ -83,7 +81,6 @@ export const defaultServiceConfig: ServiceConfig = {
   logText: false,
   limits: defaultServiceLimits,
   budget: {},
-  webFolder: null,
 };
 
 /** Limits that the environment may set, in the unit of the limit. */

@@ -58,7 +58,5 @@ export const LINGER_BYTES_MAX = 8 * 1024 * 1024;
 export const LINGER_MS_MAX = 2_000;
 /** Longest time that a client is told to wait: beyond a minute an estimate means nothing. */
 export const RETRY_AFTER_S_MAX = 60;
-/** Bytes of the web page's files together: they are held in memory, and a page without frameworks is far below. */
-export const STATIC_BYTES_MAX = 32 * 1024 * 1024;
 /** A PDF is written anew as a whole in memory (its text over its pages); what is larger is refused for that format. */
 export const OVERLAY_BYTES_MAX = 128 * 1024 * 1024;

@@ -4,8 +4,8 @@ import { systemClock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefuse.ts';
 import { buildApp, type ServiceParts } from '../http/app.ts';
-import { readStaticFiles } from '../http/static-files.ts';
 import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
+import { webRoutes } from '../web/web-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
 import { LoadingDoor, type TokenPieces } from './engine-door.ts';
 
@@ -31,8 +31,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { config, port, signal } = options;
   const keys = await keysFor(options);
   const door = new LoadingDoor();
-  const files = config.webFolder === null ? [] : await readStaticFiles(config.webFolder);
-  const app = await buildApp({ engine: door, config, keys, clock: systemClock, logger: options.logger, files });
+  const app = await buildApp({
+    engine: door,
+    config,
+    keys,
+    clock: systemClock,
+    logger: options.logger,
+    routes: webRoutes,
+  });
   app.server.maxConnections = config.limits.socketsMax;
   let bytefuse: Bytefuse | null = null;
   try {

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
 import { BOUNDARY, FORM_TYPE, formBody } from '../support/form-body.ts';
 import { toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
 import { rawExchange, toyServer } from '../support/toy-server.ts';
@@ -151,9 +152,11 @@ test('a reader that takes nothing is cut off, and its work ends', async (t) => {
 });
 
 test('a reader that stops in the middle of an answer is cut off', async (t) => {
-  const file = { url: '/big', type: 'text/plain', bytes: Buffer.alloc(30_000_000, 'x'), etag: '"1"' };
+  const routes = (scope: FastifyInstance): void => {
+    scope.get('/big', () => Buffer.alloc(30_000_000, 'x'));
+  };
   const limits = { slowReaderMsMax: 200, heartbeatMs: 50 };
-  const { port, app } = await toyServer(t, { limits, parts: { files: [file] } });
+  const { port, app } = await toyServer(t, { limits, parts: { routes } });
   const slow = connect(port, '127.0.0.1').on('error', () => {});
   slow.pause();
   slow.write('GET /big HTTP/1.1\r\nhost: localhost\r\n\r\n');

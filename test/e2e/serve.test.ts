@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import OpenAI from 'openai';
 import { runCli } from '../support/cli-process.ts';
+import { pdfBytes, textContent } from '../support/pdf-bytes.ts';
 import { PROJECT_ROOT } from '../support/project-files.ts';
 import { cachedModel, pullHint } from '../support/ready-models.ts';
 
@@ -72,6 +73,9 @@ test('the service transcribes a real recording in every form, and ends when it i
     assert.ok(event.logprobs!.every(({ logprob }) => logprob! <= 0));
   }
   assert.equal(text, verbose.text);
+  const page = await fetch(`${url}/`);
+  assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+  assert.match(await page.text(), /<script[^>]+src="\/web\//);
   const { models } = (await (await fetch(`${url}/readyz`)).json()) as { models: Record<string, unknown> };
   assert.deepEqual([models['recognizer'], models['llm'], models['device']], ['whisper-base', 'gemma-3-270m', 'cpu']);
   child.kill('SIGTERM');
@@ -80,8 +84,23 @@ test('the service transcribes a real recording in every form, and ends when it i
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  assert.equal(lines.filter(({ msg, status }) => msg === 'request' && status === 200).length, 3);
+  assert.equal(lines.filter(({ msg, status }) => msg === 'request' && status === 200).length, 4);
   assert.ok(!out.log.includes('train'), 'the log holds text');
+});
+
+test('with --ocr the service reads documents', {
+  skip: (await cachedModel('pp-ocrv6')) === null && pullHint,
+}, async (t) => {
+  const { url } = await served(t, ['--ocr', '--no-speech', '--llm', 'none']);
+  const body = pdfBytes([{ content: textContent(['The quick brown fox jumps over the lazy dog.']) }]);
+  const answer = await fetch(`${url}/v1/documents?format=text&text_layer=never`, { method: 'POST', body });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  assert.match(text, /quick brown fox/);
+  const form = new FormData();
+  form.set('file', new Blob([body]), 'a.pdf');
+  const speech = await fetch(`${url}/v1/audio/transcriptions`, { method: 'POST', body: form });
+  assert.equal(speech.status, 400);
 });
 
 test('keys are made and taken back; beyond this machine none means no service', async (t) => {
