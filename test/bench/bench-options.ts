@@ -52,6 +52,7 @@ const OWN = [
   'streams',
   'hypotheses',
   'draw',
+  'kind',
 ];
 const SWITCHES = ['no-peer', 'no-startup', 'previous-text', 'exact', 'degraded'];
 
