@@ -58,6 +58,7 @@ const OWN = [
   'clock',
   'policy',
   'interval',
+  'kind',
 ];
 const SWITCHES = ['render', 'no-fusion', 'no-peer', 'no-startup', 'previous-text', 'exact', 'degraded'];
 

@@ -86,6 +86,7 @@ asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-flo
       --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
 ocr   --systems greedy,alone,fused,faithful,rapidocr,rapidocr-detects   --rounds N   --no-peer   --hypotheses FILE
+      --kind line,page (only pictures that the list calls so)
       --degraded (our own lines, drawn and spoilt)   --draw FILE,FILE (lines of text files, drawn clean)
 gfd   --r R   --streams 4
 fuzz  --limit N (50000)   --seed N

@@ -32,11 +32,13 @@ export async function readPages(options: BenchOptions, folder: string): Promise<
     ...(limit !== undefined && { limit }),
   });
   const facts = await listedFacts(data);
+  const kinds = options.flags.get('kind')?.split(',');
   const intake = new DocumentIntake();
   const pages: BenchPage[] = [];
   try {
     for await (const item of dataSet.items()) {
       const { kind = '', degradation } = facts.get(item.id) ?? {};
+      if (kinds !== undefined && !kinds.includes(kind)) continue;
       // An item of the task ocr has a page.
       const path = item.mediaPath!;
       if (!path.toLowerCase().endsWith('.pdf')) pages.push({ item, path, kind, degradation });
