@@ -95,6 +95,10 @@ export interface Bytefuse {
    * deadline_exceeded, peer_lost, input_crashes.
    */
   read(input: DocumentInput, request?: ReadRequest, call?: ReadCall): AsyncGenerator<ReadResult, void>;
+  /** True while a part is away and results lack its work; absent where parts cannot be away. */
+  isDegraded?(): boolean;
+  /** Takes a recognizer from elsewhere; absent where the engine cannot. Its text goes back on its own channel. */
+  addFuser?: Engine['addFuser'];
   /** Ends the workers; what is under way fails. May be called twice. */
   close(): Promise<void>;
 }
@@ -139,6 +143,8 @@ export function bytefuseOver(engine: Engine): Bytefuse {
   const intake = new DocumentIntake();
   return {
     facts: engine.facts,
+    ...(engine.isDegraded === undefined ? {} : { isDegraded: () => engine.isDegraded!() }),
+    ...(engine.addFuser === undefined ? {} : { addFuser: (channel, openers) => engine.addFuser!(channel, openers) }),
     read: (input, request = {}, call = {}) => read(engine, intake, input, request, call, closing.signal),
     listen: (audio, request = {}, call = {}) => listen(engine, audio, request, call, closing.signal),
     transcribe: (input, request = {}, call = {}) => transcribe(engine, input, request, call, closing.signal),

@@ -85,6 +85,7 @@ export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
     transcribe: (audio, request, call) => workers.client.transcribe(audio, request, call),
     listen: (audio, request, call) => workers.client.listen(audio, request, call),
     read: (images, request, call) => workers.client.read(images, request, call),
+    addFuser: (channel, openers) => workers.addFuser(channel, openers),
     close: async () => {
       await listener?.close();
       await workers.close();

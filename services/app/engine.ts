@@ -3,6 +3,8 @@ import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live
 import type { Raster, ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
 import type { ReadPage } from '../combiner/combiner-client.ts';
+import type { FuseOpeners } from '../combiner/fuse-stream.ts';
+import type { Channel } from '../transport/channel.ts';
 
 /** What runs where: for people and logs. */
 export interface EngineFacts {
@@ -50,5 +52,9 @@ export interface Engine {
     options: ReadOptions,
     call: { readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<ReadPage, void>;
+  /** True while a part is away and what comes back lacks its work, as the language model's. */
+  isDegraded?(): boolean;
+  /** Takes a recognizer from elsewhere that brings its own input and wants its text back (services/combiner/fuse-stream.ts). */
+  addFuser?(channel: Channel, openers: FuseOpeners): void;
   close(): Promise<void>;
 }

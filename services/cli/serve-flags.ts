@@ -14,7 +14,7 @@ export interface ServeFlags extends RecognizerFlags {
   readonly host: string;
   readonly port: number;
   readonly llm?: string;
-  readonly ocr?: boolean;
+  readonly ocr: boolean;
   readonly speech: boolean;
   readonly requireKeys?: boolean;
   readonly allowHost: string[];
@@ -47,8 +47,8 @@ export function addServeFlags(command: Command): Command {
       .argParser(wholeNumber('--port', 0, 65_535))
       .default(DEFAULT_PORT),
     option('--llm <name>', 'language model, or none'),
-    option('--ocr', 'read documents too (brings in the page recognizer)'),
-    option('--no-speech', 'do not recognize speech; goes with --ocr'),
+    option('--no-ocr', 'do not read documents'),
+    option('--no-speech', 'do not recognize speech'),
     option('--require-keys', 'want keys on this machine too'),
     option('--allow-host <name>', 'a name under which this service is reached; may be repeated')
       .argParser(collect)
@@ -122,8 +122,8 @@ export function configOf(flags: ServeFlags, env: NodeJS.ProcessEnv, version: str
 
 /** @throws AppError usage */
 export function modelOptionsOf(flags: ServeFlags): BytefuseOptions {
-  const { llm, ocr = false, speech } = flags;
-  if (!speech && !ocr) throw new AppError('usage', '--no-speech without --ocr leaves nothing to serve.');
+  const { llm, ocr, speech } = flags;
+  if (!speech && !ocr) throw new AppError('usage', '--no-speech and --no-ocr leave nothing to serve.');
   return {
     ...recognizerOptionsOf(flags),
     modalities: [...(speech ? (['speech'] as const) : []), ...(ocr ? (['page'] as const) : [])],

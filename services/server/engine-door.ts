@@ -28,7 +28,8 @@ export class LoadingDoor implements EngineDoor {
   #pieces: TokenPieces | null = null;
 
   get state(): EngineState {
-    return this.#bytefuse === null ? 'loading' : 'ready';
+    if (this.#bytefuse === null) return 'loading';
+    return this.#bytefuse.isDegraded?.() ? 'degraded' : 'ready';
   }
 
   get facts(): EngineFacts | null {

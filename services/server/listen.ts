@@ -8,6 +8,7 @@ import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
 import { webRoutes } from '../web/web-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
 import { LoadingDoor, type TokenPieces } from './engine-door.ts';
+import { liveSockets } from './live-sockets.ts';
 
 export interface ServeOptions {
   readonly config: ServiceConfig;
@@ -37,14 +38,19 @@ export async function serve(options: ServeOptions): Promise<void> {
     keys,
     clock: systemClock,
     logger: options.logger,
-    routes: webRoutes,
+    routes: (routes, context) => {
+      webRoutes(routes);
+      liveSockets(routes, context);
+    },
   });
   app.server.maxConnections = config.limits.socketsMax;
   let bytefuse: Bytefuse | null = null;
   try {
     const url = await listen(() => app.listen({ host: config.host, port }), config.host, port);
     options.onListening?.(url);
-    bytefuse = await (options.open ?? openBytefuse)({ ...options.models, signal });
+    // Models in processes of their own, where the system has what they talk over.
+    const processes = process.platform !== 'win32';
+    bytefuse = await (options.open ?? openBytefuse)({ processes, ...options.models, signal });
     door.ready(bytefuse, (await options.openPieces?.(bytefuse)) ?? null);
     options.onReady?.(url, bytefuse);
     if (!signal.aborted) await once(signal, 'abort');

@@ -41,6 +41,7 @@ export async function startSupervisedEngine(options: SupervisedEngineOptions): P
     fleet,
     lane,
     ...engineOver(fleet, lane),
+    isDegraded: () => !fleet.whole,
     close: (drainMsMax = 0) => fleet.stop(drainMsMax),
   };
 }

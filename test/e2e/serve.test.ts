@@ -38,7 +38,7 @@ async function served(t: TestContext, args: readonly string[]) {
 test('the service transcribes a real recording in every form, and ends when it is told to', {
   skip: !ready && pullHint,
 }, async (t) => {
-  const { child, url, out } = await served(t, []);
+  const { child, url, out } = await served(t, ['--no-ocr']);
   const client = new OpenAI({ apiKey: 'none', baseURL: `${url}/v1`, maxRetries: 0 });
   const file = () => createReadStream(SPEECH);
   const verbose = await client.audio.transcriptions.create({
@@ -88,10 +88,10 @@ test('the service transcribes a real recording in every form, and ends when it i
   assert.ok(!out.log.includes('train'), 'the log holds text');
 });
 
-test('with --ocr the service reads documents', {
+test('the service reads documents, and without speech it says so', {
   skip: (await cachedModel('pp-ocrv6')) === null && pullHint,
 }, async (t) => {
-  const { url } = await served(t, ['--ocr', '--no-speech', '--llm', 'none']);
+  const { url } = await served(t, ['--no-speech', '--llm', 'none']);
   const body = pdfBytes([{ content: textContent(['The quick brown fox jumps over the lazy dog.']) }]);
   const answer = await fetch(`${url}/v1/documents?format=text&text_layer=never`, { method: 'POST', body });
   const text = await answer.text();

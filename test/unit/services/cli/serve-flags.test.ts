@@ -37,11 +37,10 @@ test('hosts and origins may be repeated; an origin that is none is refused', () 
 });
 
 test('what is served follows the flags', () => {
-  const { modalities, llm, model } = modelOptionsOf(
-    parsed('--ocr', '--no-speech', '--llm', 'none', '-m', 'whisper-turbo'),
-  );
+  const { modalities, llm, model } = modelOptionsOf(parsed('--no-speech', '--llm', 'none', '-m', 'whisper-turbo'));
   assert.deepEqual([modalities, llm, model], [['page'], null, 'whisper-turbo']);
-  assert.throws(() => modelOptionsOf(parsed('--no-speech')), /nothing to serve/);
+  assert.deepEqual(modelOptionsOf(parsed()).modalities, ['speech', 'page']);
+  assert.throws(() => modelOptionsOf(parsed('--no-speech', '--no-ocr')), /nothing to serve/);
 });
 
 test('numbers out of range are refused', () => {
