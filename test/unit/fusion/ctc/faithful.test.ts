@@ -14,6 +14,7 @@ const LIMITS = {
   confusionNats: 7,
   nameNats: 5,
   seenNats: 1,
+  markNats: 1.5,
   editNats: 2,
   faithfulNats: 2.5,
   digitNats: 2.5,
@@ -106,9 +107,9 @@ test('characters come and go only within the limit of edits', () => {
 });
 
 test("punctuation is the recognizer's own unless it was torn between two", () => {
-  assert.equal(limit('word', '.', ''), 1);
-  assert.equal(limit('word', '', ','), 1);
-  assert.equal(limit('word', '.', ','), 1);
+  assert.equal(limit('word', '.', ''), 1.5);
+  assert.equal(limit('word', '', ','), 1.5);
+  assert.equal(limit('word', '.', ','), 1.5);
   assert.equal(limit('word', '.', 'i'), 3, 'a letter for a mark is another matter');
 });
 
