@@ -14,8 +14,10 @@ export interface FaithfulLimits {
   readonly confusionNats: number;
   /** The same in a name. */
   readonly nameNats: number;
-  /** The other way round: a dot or cedilla that it is known to miss, and saw this time. Also marks of punctuation. */
+  /** The other way round: a dot, cedilla or accent that it saw this time. */
   readonly seenNats: number;
+  /** Another mark of punctuation, none at all, or one where none was seen. */
+  readonly markNats: number;
   /** A character where the recognizer saw none, or none where it saw one. */
   readonly editNats: number;
   /** Anything in codes (letters with digits, addresses) and in names that may be no words. */
@@ -149,20 +151,25 @@ function limitOf(
   kind: SpanClass,
   from: Traits,
   to: Traits,
-  { wordNats, confusionNats, nameNats, seenNats, editNats, faithfulNats }: FaithfulLimits,
+  { wordNats, confusionNats, nameNats, seenNats, markNats, editNats, faithfulNats }: FaithfulLimits,
   letters: LanguageLetters,
 ): number {
   const general = kind === 'word' ? wordNats : faithfulNats;
   // Quotes, commas and stops are printed or not: the sense of a line says little of which.
-  if (from.isMark && to.isMark) return Math.min(general, seenNats);
+  if (from.isMark && to.isMark) return Math.min(general, markNats);
   if (from === BLANK || to === BLANK) return Math.min(general, editNats);
-  if (letters.misses(to.text, from.text)) return Math.min(general, seenNats);
+  if (letters.misses(to.text, from.text) || dropsMark(from.text, to.text)) return Math.min(general, seenNats);
   if (kind === 'code' || !letters.misses(from.text, to.text)) return general;
   return Math.max(general, kind === 'name' ? nameNats : confusionNats);
 }
 
 function isSpace({ text }: SpanChar): boolean {
   return /^\s*$/u.test(text);
+}
+
+/** True where a letter loses its accent, cedilla or dots: é for e in a foreign name, say. */
+function dropsMark(from: string, to: string): boolean {
+  return from !== to && from.normalize('NFD')[0] === to;
 }
 
 /** True where a span goes on from one character to the next. */

@@ -28,7 +28,9 @@ const BASE = {
   faithfulNats: 3,
   digitNats: 3,
   nameNats: 5,
-  seenNats: 1,
+  // At 1 the language model took back ı and ş that stood in words with another letter misread.
+  seenNats: 0,
+  markNats: 1,
   spreadNats: 6,
   lineNatsMax: 0.4,
   rowsMax: 64,

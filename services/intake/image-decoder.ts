@@ -1,5 +1,6 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { AppError, type ErrorCode } from '../../models/core/app-error.ts';
+import { onBackground } from '../../models/page-image/background.ts';
 import type { DocumentFormat } from '../../models/page-image/document-kind.ts';
 import { leaveOnlyPage, listTiffPages } from '../../models/page-image/tiff-directories.ts';
 import { FILE_PAGES_MAX, PAGE_SIDE_PX_MAX } from './limits.ts';
@@ -131,7 +132,6 @@ async function decodePage(look: PageLook): Promise<DecodedPage> {
     const { data, info } = await openSharp(input, page)
       // Orientation first, and only by the file's own tag; afterwards there is none left to apply again.
       .autoOrient()
-      .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .timeout({ seconds: Math.max(1, Math.ceil(input.pageMsMax / 1000)) })
@@ -143,17 +143,17 @@ async function decodePage(look: PageLook): Promise<DecodedPage> {
   }
 }
 
-/** sRGB output has three channels; grey images of some kinds keep one. */
+/** sRGB output has three channels, and a fourth for transparency; grey images of some kinds keep one, or two. */
 function threeChannels(data: Buffer, channels: number): Uint8Array {
   if (channels === 3) return data;
+  if (channels === 4) return onBackground(data);
   const pixels = data.length / channels;
-  const rgb = new Uint8Array(pixels * 3);
+  const rgba = new Uint8Array(pixels * 4);
   for (let i = 0; i < pixels; i++) {
-    for (let channel = 0; channel < 3; channel++) {
-      rgb[i * 3 + channel] = data[i * channels + (channels < 3 ? 0 : channel)]!;
-    }
+    rgba.fill(data[i * channels]!, i * 4, i * 4 + 3);
+    rgba[i * 4 + 3] = channels === 1 ? 255 : data[i * channels + 1]!;
   }
-  return rgb;
+  return onBackground(rgba);
 }
 
 function dpiOf({ density }: Metadata): number | null {

@@ -84,15 +84,16 @@ export async function openPageSystems(options: BenchOptions): Promise<OpenPageSy
 
 export const isPeer = (name: string): boolean => PEERS.some((peer) => peer === name);
 
-/** From the path to the text, as a user waits for it. The shape alone says whether it is one line. */
-async function ownTrial(bytefuse: Bytefuse, { path, item }: BenchPage, request: ReadRequest): Promise<PageTrial> {
+/** From the path to the text, as a user waits for it. Both sides are told which pictures are one line. */
+async function ownTrial(bytefuse: Bytefuse, { path, item, kind }: BenchPage, request: ReadRequest): Promise<PageTrial> {
   const language = ['zh', 'tr', 'en'].includes(item.language) ? item.language : 'auto';
+  const singleLine = kind === 'line' ? 'yes' : 'auto';
   const started = performance.now();
   const before = process.cpuUsage();
   const texts: string[] = [];
   let llmRows = 0;
   let stages: DocumentPage['timings'] | undefined;
-  for await (const { page } of bytefuse.read(path, { ...request, language, textLayer: 'never' })) {
+  for await (const { page } of bytefuse.read(path, { ...request, language, singleLine, textLayer: 'never' })) {
     texts.push(pageText(page));
     llmRows += page.stats.llmRows;
     stages = page.timings;

@@ -134,7 +134,7 @@ function fromTiles(layout: string): Sharp {
   return sharp(rgb, { raw: { width, height, channels: 3 } });
 }
 
-test('transparent, 16-bit, grey, palette, CMYK and black-and-white images become RGB on white', async () => {
+test('transparent, 16-bit, grey, palette, CMYK and black-and-white images become RGB on white, light drawings on black', async () => {
   const pixel = ({ rgb }: Raster) => [...rgb.subarray(0, 3)];
   const near = async (image: Sharp, wanted: readonly number[], tolerance: number) => {
     const { raster } = await firstPage(await image.toBuffer());
@@ -149,6 +149,8 @@ test('transparent, 16-bit, grey, palette, CMYK and black-and-white images become
     sharp({ create: { width: 16, height: 16, channels: 4, background: { r, g, b, alpha } } });
   await near(even(0, 0, 0, 0).png(), [255, 255, 255], 0);
   await near(even(0, 0, 0, 0.5).png(), [127, 127, 127], 2);
+  await near(even(255, 255, 255, 0.2).png(), [51, 51, 51], 2);
+  await near(even(255, 255, 255, 0.2).toColourspace('b-w').webp({ lossless: true }), [51, 51, 51], 2);
   await near(even(200, 100, 50).removeAlpha().toColourspace('rgb16').png(), [200, 100, 50], 1);
   await near(even(90, 90, 90).removeAlpha().toColourspace('b-w').png(), [90, 90, 90], 1);
   await near(even(90, 90, 90).removeAlpha().toColourspace('grey16').png(), [90, 90, 90], 2);

@@ -245,7 +245,16 @@ test('a constrained line is one that the constraint accepts, the best of all whe
 
 /** The same limit for everything. */
 function limitsOf(nats: number): FaithfulLimits {
-  const names = ['wordNats', 'confusionNats', 'nameNats', 'seenNats', 'editNats', 'faithfulNats', 'digitNats'];
+  const names = [
+    'wordNats',
+    'confusionNats',
+    'nameNats',
+    'seenNats',
+    'markNats',
+    'editNats',
+    'faithfulNats',
+    'digitNats',
+  ];
   return Object.fromEntries(names.map((name) => [name, nats])) as unknown as FaithfulLimits;
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { classOf, faithfulRule, frameClasses, type SpanClass } from '../../../../fusion/ctc/faithful.ts';
 import { lettersOf } from '../../../../fusion/ctc/letters.ts';
 
-const TEXTS = ['', ...'abcçeiılİIKmnor1278.,，', ' ', '中', '說', '说'];
+const TEXTS = ['', ...'abcçeéiılİIKmnor1278.,，', ' ', '中', '說', '说'];
 const id = (text: string) => {
   const found = TEXTS.indexOf(text);
   assert.ok(found >= 0, text);
@@ -14,6 +14,7 @@ const LIMITS = {
   confusionNats: 7,
   nameNats: 5,
   seenNats: 1,
+  markNats: 1.5,
   editNats: 2,
   faithfulNats: 2.5,
   digitNats: 2.5,
@@ -97,6 +98,8 @@ test('a word may change within its limit, what the recognizer is known to miss w
 test('a mark that the recognizer saw stays', () => {
   assert.equal(limit('word', 'ı', 'i'), 1);
   assert.equal(limit('word', 'ç', 'c'), 1);
+  assert.equal(limit('name', 'é', 'e', 'en'), 1, 'of any letter, in any language');
+  assert.equal(limit('word', 'e', 'é', 'other'), 3);
 });
 
 test('characters come and go only within the limit of edits', () => {
@@ -106,9 +109,9 @@ test('characters come and go only within the limit of edits', () => {
 });
 
 test("punctuation is the recognizer's own unless it was torn between two", () => {
-  assert.equal(limit('word', '.', ''), 1);
-  assert.equal(limit('word', '', ','), 1);
-  assert.equal(limit('word', '.', ','), 1);
+  assert.equal(limit('word', '.', ''), 1.5);
+  assert.equal(limit('word', '', ','), 1.5);
+  assert.equal(limit('word', '.', ','), 1.5);
   assert.equal(limit('word', '.', 'i'), 3, 'a letter for a mark is another matter');
 });
 
