@@ -44,7 +44,8 @@ const SENTENCE_END = /[.!?…:。！？："“«(（]\s*$/u;
 
 /**
  * Class of each frame of a line, judged from its likeliest reading: a span is what stands between spaces, or between
- * characters of scripts that do not use spaces. Half of a gap belongs to each side.
+ * characters of scripts that do not use spaces. Half of a gap belongs to each side; the spaces beside a number or code
+ * belong to it, for "Bill: 20/11" and "Bill:20/11" make equal sense and only one of them is printed.
  */
 export function frameClasses(chars: readonly SpanChar[], frames: number): SpanClass[] {
   const classes: SpanClass[] = new Array(frames).fill('word');
@@ -58,8 +59,13 @@ export function frameClasses(chars: readonly SpanChar[], frames: number): SpanCl
       .join('');
     const kind = classOf(text, before === '' || SENTENCE_END.test(before));
     if (kind !== 'word') {
-      const start = first === 0 ? 0 : middle(chars[first - 1]!.endFrame, chars[first]!.startFrame);
-      const end = last + 1 === chars.length ? frames : middle(chars[last]!.endFrame, chars[last + 1]!.startFrame);
+      let [from, to] = [first, last + 1];
+      if (kind !== 'name') {
+        while (from > 0 && isSpace(chars[from - 1]!)) from--;
+        while (to < chars.length && isSpace(chars[to]!)) to++;
+      }
+      const start = from === 0 ? 0 : middle(chars[from - 1]!.endFrame, chars[from]!.startFrame);
+      const end = to === chars.length ? frames : middle(chars[to - 1]!.endFrame, chars[to]!.startFrame);
       classes.fill(kind, start, end);
     }
     before += text;
@@ -153,6 +159,10 @@ function limitOf(
   if (letters.misses(to.text, from.text)) return Math.min(general, seenNats);
   if (kind === 'code' || !letters.misses(from.text, to.text)) return general;
   return Math.max(general, kind === 'name' ? nameNats : confusionNats);
+}
+
+function isSpace({ text }: SpanChar): boolean {
+  return /^\s*$/u.test(text);
 }
 
 /** True where a span goes on from one character to the next. */

@@ -49,6 +49,8 @@ interface Plan {
   readonly preset: CtcPreset;
   /** lambda; 0 where the language model takes no part. */
   readonly llmWeight: number;
+  /** The likeliest entry of each frame: asked for, or all that is left of fusion where it was not measured. */
+  readonly greedy: boolean;
   readonly llmText: LlmText;
 }
 
@@ -97,17 +99,21 @@ export class PageSearch {
     const preset = { ...ctcPreset(language), ...this.#tuning };
     const llmText = new LlmText(language === 'zh' ? simplified : new Map(), { dropLeadingSpace: false });
     const plan = { language, preset, llmText };
-    if (mode === 'greedy' || mode === 'alone' || contexts === null) return { ...plan, llmWeight: 0 };
+    if (mode === 'greedy' || mode === 'alone' || contexts === null) {
+      return { ...plan, llmWeight: 0, greedy: mode === 'greedy' };
+    }
     const wanted = llmWeight ?? preset.llmWeight;
+    const unmeasured = { ...plan, llmWeight: 0, greedy: llmWeight === undefined };
+    if (wanted === 0) return unmeasured;
     const { languages } = contexts.scorer.vocab;
-    if (wanted === 0 || languages === null || languages.includes(language)) return { ...plan, llmWeight: wanted };
+    if (languages === null || languages.includes(language)) return { ...plan, llmWeight: wanted, greedy: false };
     this.#warnings.push(uncovered(language));
-    return { ...plan, llmWeight: 0 };
+    return unmeasured;
   }
 
   *#search(lines: readonly Line[], index: number, plan: Plan): ReturnType<LineSearch['decode']> {
     const { lattice, greedy, field } = lines[index]!;
-    const { mode, beams, nBest } = this.#options;
+    const { beams, nBest } = this.#options;
     const { llmWeight, preset } = plan;
     const shared = {
       bytesOf: (id: number) => this.#parts.text.bytesOf(id),
@@ -125,11 +131,15 @@ export class PageSearch {
       const input = { ...shared, entries: frameEntries(lattice), constraint: field.constraint };
       return yield* new LineSearch(input, { ...options, ...whole }).decode();
     }
-    if (mode === 'greedy') {
+    if (plan.greedy) {
       const ids = greedy.map(({ id }) => id);
       return alone([{ ids, logProb: ctcLogProb(frameEntries(lattice, nearBest), ids) }]);
     }
-    if (llmWeight === 0) return alone(plainPrefixSearch(frameEntries(lattice, nearBest), beams).slice(0, nBest));
+    const isHopeless = llmWeight > 0 && meanNats(greedy) > preset.lineNatsMax;
+    if (llmWeight === 0 || isHopeless) {
+      const found = plainPrefixSearch(frameEntries(lattice, nearBest), beams).slice(0, nBest);
+      return { ...alone(found), exhausted: isHopeless };
+    }
     const input = { ...shared, entries: frameEntries(lattice, this.#faithful(lines[index]!, plan)), constraint: null };
     return yield* new LineSearch(input, options).decode();
   }
@@ -235,6 +245,11 @@ function nearBest(_frame: number, _id: number, logProb: number, best: { readonly
   return logProb >= best.logProb - ENTRY_NATS_MAX;
 }
 
+/** How far the characters of a line lie below certainty, on average. */
+function meanNats(chars: readonly PathChar[]): number {
+  return chars.reduce((sum, { logProb }) => sum - logProb, 0) / Math.max(1, chars.length);
+}
+
 /** The last characters of the lines before one, ending in a line break; empty where there are none. */
 function linesBefore(lines: readonly Line[], index: number, charsMax: number): string {
   let before = '';
@@ -292,7 +307,7 @@ function unmatched(name: string, text: string): Warning {
 
 function tooDoubtful(lines: number): Warning {
   const message =
-    `On ${lines} lines so much is in doubt that the language model was asked about their beginning only; ` +
-    'the rest is as the recognizer alone reads it. A sharper or larger image would help.';
+    `So much is in doubt on ${lines} lines that the language model had no part in them, or in their ends; ` +
+    'there the text is as the recognizer alone reads it. A sharper or larger image would help.';
   return { code: 'lines_too_doubtful', message };
 }

@@ -8,6 +8,11 @@ export interface CtcPreset extends FaithfulLimits {
   readonly charBonusNats: number;
   readonly spreadNats: number;
   readonly settleChars: number;
+  /**
+   * A line whose characters lie farther than this below certainty, on average, is read by the recognizer alone: a third of
+   * them is wrong, and a language model that is shown wrong text makes it worse.
+   */
+  readonly lineNatsMax: number;
   /** Rows per line, at most. */
   readonly rowsMax: number;
   readonly askAheadNats: number;
@@ -19,20 +24,21 @@ export interface CtcPreset extends FaithfulLimits {
 }
 
 const BASE = {
-  editNats: 3,
+  editNats: 2,
   faithfulNats: 3,
   digitNats: 3,
   nameNats: 5,
   seenNats: 1,
   spreadNats: 6,
+  lineNatsMax: 0.4,
   rowsMax: 64,
   askAheadNats: 1,
   endBreak: true,
 } as const;
 
 /**
- * By language: what measured best on development pages (docs/benchmarks.md). A language without a measurement of its own
- * is read by the recognizer alone: fusion exists only where it was measured.
+ * By language: the best of a coarse search over drawn and degraded lines and over receipts. A language without a
+ * measurement of its own is read by the recognizer alone: fusion exists only where it was measured.
  */
 const PRESETS: Readonly<Record<string, CtcPreset>> = {
   tr: {
@@ -40,9 +46,9 @@ const PRESETS: Readonly<Record<string, CtcPreset>> = {
     wordNats: 3,
     confusionNats: 6,
     primer: 'Bu metin Türkçe yazılmıştır.',
-    llmWeight: 1,
-    charBonusNats: 0.7,
-    settleChars: 4,
+    llmWeight: 1.2,
+    charBonusNats: 1.2,
+    settleChars: 3,
     contextCharsMax: 16,
   },
   zh: {
@@ -52,7 +58,7 @@ const PRESETS: Readonly<Record<string, CtcPreset>> = {
     confusionNats: 4,
     llmWeight: 0.4,
     charBonusNats: 1.2,
-    settleChars: 3,
+    settleChars: 2,
     contextCharsMax: 16,
   },
   en: {
@@ -61,7 +67,7 @@ const PRESETS: Readonly<Record<string, CtcPreset>> = {
     wordNats: 4,
     confusionNats: 4,
     llmWeight: 0.4,
-    charBonusNats: 0.5,
+    charBonusNats: 1,
     settleChars: 6,
     contextCharsMax: 32,
   },

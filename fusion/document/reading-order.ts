@@ -29,9 +29,15 @@ export interface OrderedBlock {
 const GUTTER_HEIGHTS_MIN = 0.8;
 /** Lines on each side of a text gutter: two rows side by side are as likely a form. */
 const COLUMN_LINES_MIN = 3;
+/**
+ * Narrow print leaves boxes that nearly touch, for the detector draws them somewhat too wide. That many lines do not end
+ * and begin at one place by chance.
+ */
+const NARROW_GUTTER_HEIGHTS_MIN = 0.1;
+const NARROW_GUTTER_LINES_MIN = 6;
 /** Share of its column that the middle line of a text column fills; cells of tables fill less. */
 const COLUMN_FILL_MIN = 0.6;
-/** A text column is at least this many line heights wide: narrower ones are cells. */
+/** The middle line of a text column is at least this many line heights wide: narrower ones are cells. */
 const COLUMN_HEIGHTS_MIN = 6;
 /** A text gutter is narrower than this share of the narrower column: prices stand far from what they are for. */
 const GUTTER_SHARE_MAX = 0.35;
@@ -90,17 +96,21 @@ function rowsOf(items: readonly Item[]): Row[] {
   const rows: Item[][] = [];
   for (const item of sorted) {
     const row = rows.at(-1);
-    if (row?.some((other) => shareRow(item.box, other.box))) row.push(item);
+    // One above the other is two rows, however much their heights overlap, and whoever stands beside both.
+    const isBeside = row !== undefined && !row.some((other) => isStacked(item.box, other.box));
+    if (isBeside && row.some((other) => shareHeight(item.box, other.box))) row.push(item);
     else rows.push([item]);
   }
   for (const row of rows) row.sort((a, b) => a.box.left - b.box.left || a.box.top - b.box.top);
   return rows;
 }
 
-function shareRow(a: Box, b: Box): boolean {
+function isStacked(a: Box, b: Box): boolean {
+  return overlap(a.left, a.right, b.left, b.right) > 0.5 * Math.min(a.right - a.left, b.right - b.left);
+}
+
+function shareHeight(a: Box, b: Box): boolean {
   const lower = Math.min(a.bottom - a.top, b.bottom - b.top);
-  // One above the other is two rows, however much their heights overlap.
-  if (overlap(a.left, a.right, b.left, b.right) > 0.5 * Math.min(a.right - a.left, b.right - b.left)) return false;
   return overlap(a.top, a.bottom, b.top, b.bottom) >= ROW_OVERLAP_MIN * lower;
 }
 
@@ -123,10 +133,17 @@ function columnsFrom(rows: readonly Row[], start: number): Columns | null {
     const height = medianOf(taken.map(lineHeight));
     const gutter: Omit<Columns, 'end'> | undefined = gaps
       .filter(
-        ([low, high]) => Number.isFinite(low) && Number.isFinite(high) && high - low >= GUTTER_HEIGHTS_MIN * height,
+        ([low, high]) =>
+          Number.isFinite(low) && Number.isFinite(high) && high - low >= NARROW_GUTTER_HEIGHTS_MIN * height,
       )
-      .map(([low, high]) => ({ ...split(taken, (low + high) / 2), widthMin: (high - low) / GUTTER_SHARE_MAX }))
-      .find(({ left, right, widthMin }) => isColumn(left, widthMin) && isColumn(right, widthMin));
+      .map(([low, high]) => ({
+        ...split(taken, (low + high) / 2),
+        least: {
+          width: (high - low) / GUTTER_SHARE_MAX,
+          lines: high - low < GUTTER_HEIGHTS_MIN * height ? NARROW_GUTTER_LINES_MIN : COLUMN_LINES_MIN,
+        },
+      }))
+      .find(({ left, right, least }) => isColumn(left, least) && isColumn(right, least));
     if (gutter) best = { ...gutter, end: end + 1 };
     // Only the outer margins are left: no further row can bring a gutter back.
     else if (end > start && gaps.every(([low, high]) => !Number.isFinite(low) || !Number.isFinite(high))) break;
@@ -149,12 +166,15 @@ function split(items: readonly Item[], x: number): { left: Item[]; right: Item[]
 }
 
 /** True where these read like the lines of a text column, one below the other and about as wide as it is. */
-function isColumn(items: readonly Item[], widthMin: number): boolean {
+function isColumn(items: readonly Item[], least: { readonly width: number; readonly lines: number }): boolean {
   if (items.some(({ vertical }) => vertical)) return true;
   const rows = rowsOf(items);
-  if (rows.length < COLUMN_LINES_MIN) return false;
+  if (rows.length < least.lines) return false;
   const { left, right } = boxAround(items.map(({ box }) => box));
-  if (right - left < Math.max(widthMin, COLUMN_HEIGHTS_MIN * medianOf(items.map(lineHeight)))) return false;
+  if (right - left < least.width) return false;
+  // Cell by cell: two columns of a table are no text column because they are wide together.
+  const cells = rows.flatMap(cellsOf).map(({ box }) => box.right - box.left);
+  if (medianOf(cells) < COLUMN_HEIGHTS_MIN * medianOf(items.map(lineHeight))) return false;
   const widths = rows.map((row) => {
     const around = boxAround(row.map(({ box }) => box));
     return around.right - around.left;

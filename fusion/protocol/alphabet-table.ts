@@ -1,5 +1,5 @@
+import { alphabetHash } from '../../models/core/alphabet-hash.ts';
 import { AppError } from '../../models/core/app-error.ts';
-import { alphabetHash } from '../../models/core/recognizer.ts';
 import type { Alphabet } from '../../models/core/stepwise.ts';
 import { ALPHABET_BYTES_MAX, ALPHABET_PART_BYTES, ALPHABET_PART_TOKENS, TOKEN_BYTES_MAX } from './limits.ts';
 import type { AlphabetPart } from './messages.ts';

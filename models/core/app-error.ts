@@ -146,6 +146,12 @@ export const ERRORS = {
   pdf_corrupt: { status: 400, exit: 3, retry: false, hint: 'The PDF cannot be read; print it to a new PDF.' },
   pdf_encrypted: { status: 400, exit: 3, retry: false, hint: 'Take the password off the PDF first.' },
 
+  input_crashes: {
+    status: 422,
+    exit: 3,
+    retry: false,
+    hint: 'This input ends the model process; report it, and convert or cut the file.',
+  },
   manifest_malformed: {
     status: 400,
     exit: 3,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { LiveRecognizer } from './live.ts';
 import type { Alphabet, UnitSearch } from './stepwise.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from './transcript.ts';
@@ -45,18 +44,4 @@ export interface Recognizer {
   ): AsyncGenerator<UnitResult, RecognizerSummary>;
   /** Absent where it hears recordings alone. */
   readonly listen?: LiveRecognizer['listen'];
-}
-
-/**
- * Hash that names an alphabet: SHA-256 (hex) over all tokens in order of id, each as the length of its bytes (unsigned
- * 16 bit, little endian) followed by the bytes.
- */
-export function alphabetHash(alphabet: Pick<Alphabet, 'size' | 'bytesOf'>): string {
-  const hash = createHash('sha256');
-  for (let id = 0; id < alphabet.size; id++) {
-    const bytes = alphabet.bytesOf(id);
-    hash.update(new Uint8Array([bytes.length & 255, bytes.length >> 8]));
-    hash.update(bytes);
-  }
-  return hash.digest('hex');
 }

@@ -1,5 +1,5 @@
+import { alphabetHash } from '../core/alphabet-hash.ts';
 import { AppError } from '../core/app-error.ts';
-import { alphabetHash } from '../core/recognizer.ts';
 import type { Alphabet } from '../core/stepwise.ts';
 import { ALPHABET_TEXT_BYTES_MAX } from './limits.ts';
 import { readOnnxMetadata } from './onnx-metadata.ts';

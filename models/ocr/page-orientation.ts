@@ -47,7 +47,9 @@ async function sidewaysTurn(
   const down = await scoreOf(boxes, (box) => turnedView(page, box.quad, 1), reader, signal);
   const up = await scoreOf(boxes, (box) => turnedView(page, box.quad, 3), reader, signal);
   const column = await scoreOf(boxes, (box) => columnView(page, box.quad), reader, signal);
-  if (isColumn(column, Math.max(down, up))) return 0;
+  // The characters of a real column lie as those of text that runs down. Text that runs up, taken for a column, is Chinese
+  // on its other side and backwards, which the network may read just as surely.
+  if (down >= up && isColumn(column, down)) return 0;
   return down > up ? 270 : 90;
 }
 

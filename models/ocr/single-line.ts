@@ -1,6 +1,6 @@
 import type { Raster } from '../core/page.ts';
 
-/** Taller images are pages, however wide: the tallest line crop of the development data has 122 pixels. */
+/** Taller images are searched, however wide: close crops of the development data have up to 122 pixels. */
 const HEIGHT_MAX = 128;
 /** Narrower ones may be a stamp, a sign or a column. */
 const RATIO_MIN = 1.3;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { alphabetHash } from '../core/alphabet-hash.ts';
 import { AppError } from '../core/app-error.ts';
-import { alphabetHash } from '../core/recognizer.ts';
 import type { Alphabet } from '../core/stepwise.ts';
 import { readJson, type WhisperModelFile } from './whisper-model.ts';
 

@@ -24,6 +24,7 @@ import { type BytefuseOptions, composeEngine } from './compose.ts';
 import { type ReadResult, readImages } from './document-reading.ts';
 import type { Engine, EngineFacts } from './engine.ts';
 import { checkReadOptions, defaultReadOptions } from './read-defaults.ts';
+import { repeatableAudio } from './repeatable-input.ts';
 
 export { AppError, ERRORS, type ErrorCode, type ErrorKind } from '../../models/core/app-error.ts';
 export type { DocumentPage, DocumentText } from '../../models/core/document.ts';
@@ -62,6 +63,8 @@ export type TranscribeRequest = Partial<TranscribeOptions> & Omit<AudioOptions, 
 export interface TranscribeCall {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TranscribeProgress) => void;
+  /** Called as each unit (window) is done, in order. */
+  readonly onUnit?: (unit: UnitResult) => void;
 }
 
 export interface TranscribeProgress {
@@ -77,7 +80,7 @@ export interface Bytefuse {
   /**
    * Transcribes one recording. Several calls may run at once. Throws AppError: the codes of opening audio (file_not_found,
    * audio_corrupt, ...), invalid_option, unknown_language, canceled (the signal aborted), deadline_exceeded (it timed
-   * out: AbortSignal.timeout), peer_lost (a worker died).
+   * out: AbortSignal.timeout), peer_lost (a worker died), input_crashes (with `processes`: it did so twice on this input).
    */
   transcribe(input: TranscribeInput, request?: TranscribeRequest, call?: TranscribeCall): Promise<Transcript>;
   /**
@@ -86,10 +89,12 @@ export interface Bytefuse {
    * invalid_option, unknown_language, overloaded, canceled, deadline_exceeded, peer_lost; and what `audio` throws.
    */
   listen(audio: AsyncIterable<LiveInput>, request?: ListenRequest, call?: ListenCall): AsyncGenerator<LiveEvent, void>;
+  /** Takes a recognizer that brings its own input and wants its text back (docs/streaming.md, section 4), where this can be. */
+  readonly fuse?: Engine['fuse'];
   /**
    * Reads one document, a page at a time, each as it is done: images, or a PDF. Throws AppError: the codes of opening a
    * document (file_not_found, document_unrecognized, image_corrupt, pdf_encrypted, ...), invalid_option, canceled,
-   * deadline_exceeded, peer_lost.
+   * deadline_exceeded, peer_lost, input_crashes.
    */
   read(input: DocumentInput, request?: ReadRequest, call?: ReadCall): AsyncGenerator<ReadResult, void>;
   /** Ends the workers; what is under way fails. May be called twice. */
@@ -137,6 +142,7 @@ export function bytefuseOver(engine: Engine): Bytefuse {
   return {
     facts: engine.facts,
     read: (input, request = {}, call = {}) => read(engine, intake, input, request, call, closing.signal),
+    fuse: engine.fuse && ((recognizer, openers) => engine.fuse!(recognizer, openers)),
     listen: (audio, request = {}, call = {}) => listen(engine, audio, request, call, closing.signal),
     transcribe: (input, request = {}, call = {}) => transcribe(engine, input, request, call, closing.signal),
     close: () => {
@@ -163,17 +169,21 @@ async function transcribe(
   let source: AudioSource | null = null;
   try {
     signal.throwIfAborted();
-    if (!isDecoded(input)) {
-      source = await openAudio(input, {
-        signal,
-        ...(allowTruncated === undefined ? {} : { allowTruncated }),
-        ...(secondsMax === undefined ? {} : { secondsMax }),
-        ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
-      });
-    }
+    const audioOptions: AudioOptions = {
+      signal,
+      ...(allowTruncated === undefined ? {} : { allowTruncated }),
+      ...(secondsMax === undefined ? {} : { secondsMax }),
+      ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
+    };
+    if (!isDecoded(input)) source = await openAudio(input, audioOptions);
     const meter = new ProgressMeter(source?.declaredSeconds ?? null, startedMs, call.onProgress);
     const audio = meter.listen(isDecoded(input) ? chunksOf(input) : source!.chunks());
-    const transcript = await engine.transcribe(audio, options, { signal, onPartial: (unit) => meter.unitDone(unit) });
+    const onPartial = (unit: UnitResult): void => {
+      meter.unitDone(unit);
+      call.onUnit?.(unit);
+    };
+    const repeatable = repeatableAudio(input, audioOptions);
+    const transcript = await engine.transcribe(audio, options, { signal, onPartial, repeatable });
     meter.end(transcript.duration);
     const totalMs = performance.now() - startedMs;
     return {

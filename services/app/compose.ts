@@ -11,11 +11,13 @@ import type { FusionConfig } from '../combiner/fusion-module.ts';
 import { type LocalWorkers, startLocalWorkers } from '../combiner/local-workers.ts';
 import type { PageConfig } from '../recognizer/page-module.ts';
 import type { WhisperConfig } from '../recognizer/whisper-module.ts';
+import type { FleetOptions } from '../supervisor/process-fleet.ts';
+import { type SupervisedEngine, startSupervisedEngine } from '../supervisor/supervised-engine.ts';
 import type { Channel } from '../transport/channel.ts';
 import { dialWebSocket } from '../transport/web-socket-channel.ts';
 import { listenWebSocket, parseListenAddress, type WebSocketListener } from '../transport/web-socket-listener.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineFacts } from './engine.ts';
 import { DEFAULT_LLM, DEFAULT_MODEL, DEFAULT_OCR, type ModelCalls, readyModels, VAD_MODEL } from './ready-models.ts';
 
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const satisfies readonly Device[];
@@ -48,26 +50,27 @@ export interface BytefuseOptions extends RecognizerOptions {
   readonly llm?: string | null;
   /** Where the recognizer runs, if not here. */
   readonly remote?: RemoteRecognizer;
+  /**
+   * Recognizers and language model run in processes of their own, which are started again when they crash: for a service.
+   * By default they run in threads. Not on Windows, and not together with `remote`.
+   */
+  readonly processes?: boolean;
 }
+
+/** What a service adds: how processes are kept, and who hears of it. */
+export type ProcessOptions = Pick<FleetOptions, 'policy' | 'policies' | 'onEvent'>;
 
 /** Throws AppError: the codes of the models room, device_unavailable, model_corrupt, peer_lost, canceled. */
 export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
-  const { llm = DEFAULT_LLM, device = 'cpu', threads = threadBudget(), remote, signal } = options;
+  if (options.processes) return composeSupervisedEngine(options);
+  const { remote, signal } = options;
   const { modalities = ['speech'] } = options;
   const hears = modalities.includes('speech');
   const sees = modalities.includes('page');
   const speech = hears || remote !== undefined ? await recognizerOf(options) : undefined;
   const pages = sees && remote === undefined ? await composePageRecognizer(options) : undefined;
   const [first, second] = speech === undefined ? [pages ?? null, undefined] : [speech, pages];
-  const llmDir = llm === null ? null : (await readyModels([{ name: llm, kind: 'llm' }], options))[0]!;
-  const workers = startLocalWorkers({
-    recognizer: first,
-    second,
-    search: {
-      url: new URL('../combiner/fusion-module.js', import.meta.url).href,
-      config: { llmDir, device, threads } satisfies FusionConfig,
-    },
-  });
+  const workers = startLocalWorkers({ recognizer: first, second, search: await composeSearch(options) });
   let listener: WebSocketListener | undefined;
   try {
     listener = await listenFor(remote, workers);
@@ -78,20 +81,62 @@ export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
     throw error;
   }
   return {
-    facts: {
-      recognizer: remote !== undefined ? 'remote' : hears ? (options.model ?? DEFAULT_MODEL) : null,
-      pages: remote === undefined && sees ? (options.ocrModel ?? DEFAULT_OCR) : null,
-      llm,
-      device,
-      threads,
-    },
+    facts: factsOf(options),
     transcribe: (audio, request, call) => workers.client.transcribe(audio, request, call),
     listen: (audio, request, call) => workers.client.listen(audio, request, call),
+    fuse: (recognizer, openers) => workers.addFuser(recognizer, openers),
     read: (images, request, call) => workers.client.read(images, request, call),
     close: async () => {
       await listener?.close();
       await workers.close();
     },
+  };
+}
+
+/**
+ * The engine of a service: each model in a supervised process, and beside the combiner a second one without a language
+ * model, for the time that the first is away. Throws as composeEngine, and usage where there are no Unix sockets.
+ */
+export async function composeSupervisedEngine(
+  options: BytefuseOptions,
+  processes: ProcessOptions = {},
+): Promise<SupervisedEngine> {
+  const { modalities = ['speech'], remote, llm, signal } = options;
+  if (remote !== undefined) {
+    throw new AppError('invalid_option', 'A recognizer elsewhere cannot be supervised; leave out processes or remote.');
+  }
+  const speech = modalities.includes('speech') ? await composeRecognizer(options) : undefined;
+  const page = modalities.includes('page') ? await composePageRecognizer(options) : undefined;
+  return startSupervisedEngine({
+    ...processes,
+    facts: factsOf(options),
+    recognizers: { speech, page },
+    search: await composeSearch(options, { preload: true }),
+    standby: llm === null ? undefined : await composeSearch({ ...options, llm: null }),
+    signal,
+  });
+}
+
+/** The search as a combiner loads it, its language model made ready first. */
+async function composeSearch(options: BytefuseOptions, { preload = false } = {}): Promise<WorkerModule> {
+  const { llm = DEFAULT_LLM, device = 'cpu', threads = threadBudget() } = options;
+  const llmDir = llm === null ? null : (await readyModels([{ name: llm, kind: 'llm' }], options))[0]!;
+  return {
+    url: new URL('../combiner/fusion-module.js', import.meta.url).href,
+    config: { llmDir, device, threads, preload } satisfies FusionConfig,
+  };
+}
+
+function factsOf(options: BytefuseOptions): EngineFacts {
+  const { modalities = ['speech'], remote, llm = DEFAULT_LLM, device = 'cpu', threads = threadBudget() } = options;
+  const speech = modalities.includes('speech') ? (options.model ?? DEFAULT_MODEL) : null;
+  const pages = modalities.includes('page') ? (options.ocrModel ?? DEFAULT_OCR) : null;
+  return {
+    recognizer: remote === undefined ? speech : 'remote',
+    pages: remote === undefined ? pages : null,
+    llm,
+    device,
+    threads,
   };
 }
 

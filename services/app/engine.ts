@@ -3,6 +3,8 @@ import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live
 import type { Raster, ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
 import type { ReadPage } from '../combiner/combiner-client.ts';
+import type { FuseOpeners } from '../combiner/fuse-stream.ts';
+import type { Channel } from '../transport/channel.ts';
 
 /** What runs where: for people and logs. */
 export interface EngineFacts {
@@ -21,6 +23,16 @@ export interface EngineCall {
   readonly signal: AbortSignal;
   /** Called as each unit is done, in order. */
   readonly onPartial: (unit: UnitResult) => void;
+  /** Present where the audio can be had again: the call then outlives the crash of a model process. */
+  readonly repeatable?: RepeatableAudio | undefined;
+}
+
+/** Audio whose source is still there, such as a file. */
+export interface RepeatableAudio {
+  /** The same samples from the start. */
+  again(): AsyncIterable<Float32Array>;
+  /** Equal for equal inputs, of other calls as well: one that crashes processes is recognized by it. */
+  identity(): Promise<string>;
 }
 
 /** Recognizers and combiner behind one door. Several calls may run at once; what goes in is pulled as it is needed. */
@@ -34,6 +46,8 @@ export interface Engine {
     options: ListenOptions,
     call: { readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<LiveEvent, FinalSummary>;
+  /** Takes a recognizer that brings its own input and wants its text back. Absent where no combiner can be reached so. */
+  fuse?(recognizer: Channel, openers: FuseOpeners): void;
   /** Pages in, their lines out, in order. */
   read(
     images: AsyncIterable<Raster>,

@@ -7,6 +7,7 @@ import { type AblationSetting, DEFAULT_ABLATION, parseAblation } from '../eval/r
 import type { EvalRequest } from '../eval/run/eval-request.ts';
 import { HYPOTHESIS_FORMS, parseHypothesisSpec } from '../eval/run/hypothesis-form.ts';
 import { DRAWS_MAX } from '../eval/run/limits.ts';
+import { DEFAULT_PAGE_ABLATION, type PageSetting, parsePageAblation } from '../eval/run/page-ablation.ts';
 import { rateName } from '../eval/score.ts';
 import { oneOf, wholeNumber } from './option-values.ts';
 import {
@@ -23,7 +24,8 @@ export interface EvalFlags extends Partial<DecodingFlags> {
   readonly form?: string;
   readonly language?: string;
   readonly target?: string[];
-  readonly ablate?: AblationSetting[];
+  /** Of ocr the settings of pages. */
+  readonly ablate?: AblationSetting[] | PageSetting[];
   readonly hyp?: string[];
   readonly limit?: number;
   readonly set?: string[];
@@ -44,11 +46,11 @@ const ENGINE_FLAGS: Readonly<Record<EvalTask, ReadonlySet<keyof DecodingFlags>>>
   ner: DECODING_NAMES,
   darag: new Set(['llm', 'device', 'threads', 'preset', 'hotwords', 'llmPrompt', 'quiet', 'verbose']),
   gec: new Set(['quiet', 'verbose']),
-  ocr: new Set(['quiet', 'verbose']),
+  ocr: new Set(['llm', 'device', 'threads', 'llmPrompt', 'deadline', 'quiet', 'verbose']),
 };
 
 /** The tasks whose engine has settings to be compared. */
-const ABLATED: ReadonlySet<EvalTask> = new Set(['asr', 'ner', 'darag']);
+const ABLATED: ReadonlySet<EvalTask> = new Set(['asr', 'ner', 'darag', 'ocr']);
 
 /** Largest limit: above every data set that fits a disk. */
 const LIMIT_MAX = 2 ** 31;
@@ -59,14 +61,7 @@ export function addEvalFlags(command: Command, task: EvalTask): Command {
     option('--form <form>', 'form of the data, where it cannot be seen from the files'),
     option('-l, --language <code>', 'language of the items, where the data does not say it'),
     ...(task === 'gec' ? [option('--target <file...>', 'corrected lines, where --data holds the sources alone')] : []),
-    ...(ABLATED.has(task)
-      ? [
-          option(
-            '--ablate <list>',
-            `settings to compare, with commas: default, r=0.1, preset=NAME, ... joined by + (${task === 'darag' ? 'default' : DEFAULT_ABLATION})`,
-          ).argParser(parseAblation),
-        ]
-      : []),
+    ...(ABLATED.has(task) ? [ablateOption(task)] : []),
     option('--hyp <file...>', `hypotheses of other systems; FORM:FILE for one of ${HYPOTHESIS_FORMS.join(', ')}`),
     option('--limit <n>', 'items per language, spread over the data').argParser(wholeNumber('--limit', 1, LIMIT_MAX)),
     option('--set <list>', 'only these collections').argParser(names),
@@ -93,6 +88,18 @@ export function addEvalFlags(command: Command, task: EvalTask): Command {
   ];
   for (const one of options) command.addOption(one);
   return addDecodingFlags(command, ENGINE_FLAGS[task]);
+}
+
+const ABLATION_HELP: Readonly<Partial<Record<EvalTask, readonly [example: string, standard: string]>>> = {
+  darag: ['r=0.1, preset=NAME', 'default'],
+  ocr: ['mode=greedy, lambda=0.5', DEFAULT_PAGE_ABLATION],
+};
+
+function ablateOption(task: EvalTask): Option {
+  const [example, standard] = ABLATION_HELP[task] ?? ['r=0.1, preset=NAME', DEFAULT_ABLATION];
+  const text = `settings to compare, with commas: default, ${example}, ... joined by + (${standard})`;
+  const parse: (value: string) => unknown = task === 'ocr' ? parsePageAblation : parseAblation;
+  return option('--ablate <list>', text).argParser(parse);
 }
 
 const option = (flags: string, description: string) => new Option(flags, description);
@@ -122,7 +129,8 @@ export function evalRequestOf(
       ...(lang === undefined ? {} : { languages: lang }),
     },
     hypotheses: (flags.hyp ?? []).map(parseHypothesisSpec),
-    ablation: flags.ablate ?? null,
+    ablation: task === 'ocr' ? null : ((flags.ablate as AblationSetting[] | undefined) ?? null),
+    ...(task === 'ocr' ? { pageAblation: (flags.ablate as PageSetting[] | undefined) ?? null } : {}),
     folder,
     restart: flags.restart ?? false,
     normalizer: { ...(script === undefined ? {} : { script }), ...(numerals === undefined ? {} : { numerals }) },
@@ -138,6 +146,7 @@ export function evalRequestOf(
       decoding: decodes(flags)
         ? decodingOf(flags)
         : { ...given('preset', flags), ...given('hotwords', flags), ...given('llmPrompt', flags) },
+      ...(task === 'ocr' ? { reading: given('llmPrompt', flags) } : {}),
       deadlineS: deadline,
     },
   };

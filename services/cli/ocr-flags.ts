@@ -6,6 +6,7 @@ import { AppError } from '../../models/core/app-error.ts';
 import type { FieldRule } from '../../models/core/page.ts';
 import type { BytefuseOptions, ReadRequest } from '../app/bytefuse.ts';
 import { DEVICES } from '../app/compose.ts';
+import { fieldRulesFrom } from '../app/field-rules.ts';
 import { DEADLINE_SECONDS_MAX, THREADS_MAX } from '../app/limits.ts';
 import { defaultReadOptions, LINE_BEAMS_MAX, LLM_WEIGHT_MAX } from '../app/read-defaults.ts';
 import { PDF_DPI_MAX, PDF_DPI_MIN } from '../intake/limits.ts';
@@ -73,7 +74,10 @@ export function addOcrFlags(command: Command): Command {
     option('--dpi <n>', 'PDF: dots per inch at which pages are rendered')
       .argParser(numberBetween('--dpi', PDF_DPI_MIN, PDF_DPI_MAX))
       .default(defaults.dpi),
-    option('--no-text-layer', 'PDF: recognize also pages that carry sound text of their own'),
+    option(
+      '--no-text-layer',
+      'PDF: recognize also pages that carry sound text of their own; a searchable PDF then shows pictures of them',
+    ),
     option('--no-orient', 'take pages for upright'),
     option('--no-deskew', 'take lines for level'),
     option('--single-line <when>', 'the picture is one line: yes, no, or auto by its shape')
@@ -160,35 +164,5 @@ function readFields(path: string): FieldRule[] {
     throw new AppError('file_not_found', `The file of fields ${path} cannot be read.`, { cause });
   }
   if (text.length > FIELDS_BYTES_MAX) throw new AppError('invalid_option', `${path} is too long for a file of fields.`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('invalid_option', `${path} is no JSON: ${(cause as Error).message}`, { cause });
-  }
-  if (!Array.isArray(value)) throw new AppError('invalid_option', `${path}: a list of fields is expected.`);
-  return value.map((field, i) => fieldOf(field, `${path}: field ${i + 1}`));
-}
-
-const FORMATS = ['date', 'number', 'integer', 'amount', 'iban', 'time'] as const;
-
-function fieldOf(value: unknown, where: string): FieldRule {
-  const fault = (what: string) => new AppError('invalid_option', `${where}: ${what}`);
-  if (typeof value !== 'object' || value === null) throw fault('not an object');
-  const { name, box, regex, list, format } = value as Record<string, unknown>;
-  if (typeof name !== 'string' || name === '') throw fault('"name" is missing');
-  if (!Array.isArray(box) || box.length !== 4 || !box.every((side) => typeof side === 'number')) {
-    throw fault('"box" must be [left, top, right, bottom], shares from 0 to 1');
-  }
-  // Four numbers, as was checked.
-  const sides = box as unknown as FieldRule['box'];
-  const given = [regex, list, format].filter((one) => one !== undefined);
-  if (given.length !== 1) throw fault('exactly one of "regex", "list" and "format" is needed');
-  if (typeof regex === 'string') return { name, box: sides, allow: { kind: 'regex', pattern: regex } };
-  if (Array.isArray(list) && list.length > 0 && list.every((one) => typeof one === 'string')) {
-    return { name, box: sides, allow: { kind: 'list', values: list } };
-  }
-  const known = FORMATS.find((one) => one === format);
-  if (known === undefined) throw fault(`"format" must be one of ${FORMATS.join(', ')}, "list" a list of strings`);
-  return { name, box: sides, allow: { kind: 'format', format: known } };
+  return fieldRulesFrom(text, path);
 }

@@ -1,21 +1,14 @@
 /** What `bytefuse ocr` does with its files: load the models, read page by page, write as pages finish, go on after a bad one. */
 
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { AppError } from '../../models/core/app-error.ts';
 import type { DocumentPage } from '../../models/core/document.ts';
 import type { Warning } from '../../models/core/stepwise.ts';
-import { type Bytefuse, openBytefuse, type ReadResult } from '../app/bytefuse.ts';
-import {
-  DOCUMENT_ENDINGS,
-  type DocumentFormat,
-  type DocumentWriter,
-  openDocumentWriter,
-} from '../output/document/document-writer.ts';
+import { type Bytefuse, openBytefuse } from '../app/bytefuse.ts';
+import { DOCUMENT_ENDINGS, type DocumentFormat } from '../output/document/document-writer.ts';
+import { type DocumentOutput, openDocumentOutput, type WriteContent } from '../output/document-output.ts';
 import { outputPath, prepareOutputs, writeTogether } from '../output/output-files.ts';
-import { ImagePdf } from '../output/pdf/image-pdf.ts';
-import { overlayPdf, withoutWords } from '../output/pdf/overlay-pdf.ts';
-import { pagePicture } from '../output/pdf/page-picture.ts';
 import {
   EXPLAINED_LINES_MAX,
   type ExplainedLine,
@@ -28,15 +21,6 @@ import { formatDuration } from './progress-line.ts';
 import type { Reporter } from './reporter.ts';
 
 const EXPLAIN_ENDING = '.explain.html';
-
-type Write = (content: string | Uint8Array) => Promise<void>;
-
-/** One output that is written while pages come. */
-interface Output {
-  begin(): Promise<void>;
-  page(result: ReadResult): Promise<void>;
-  end(warnings: readonly Warning[]): Promise<void>;
-}
 
 export class OcrRun {
   readonly #files: readonly string[];
@@ -110,19 +94,19 @@ export class OcrRun {
   }
 
   async #read(bytefuse: Bytefuse, file: string, request: ReturnType<typeof readRequestOf>): Promise<void> {
-    const { outputDir, format, overwrite = false, explain } = this.#flags;
+    const { outputDir, format, overwrite = false, explain, textLayer } = this.#flags;
     const outputs = outputDir === undefined ? [] : this.#endings().map((ending) => outputPath(outputDir, file, ending));
     const explained: ExplainedLine[] = [];
     if (outputDir === undefined) {
       const several = this.#files.length > 1;
       if (several) await this.#print(`==> ${file} <==\n`);
-      const output = await openOutput(format[0]!, file, (content) => this.#print(content));
+      const output = await openOutput(format[0]!, file, textLayer, (content) => this.#print(content));
       await this.#pages(bytefuse, file, request, [output], explained);
       return;
     }
     await writeTogether(outputs, overwrite, async (files) => {
       const all = await Promise.all(
-        format.map((one, i) => openOutput(one, file, (content) => files[i]!.write(content))),
+        format.map((one, i) => openOutput(one, file, textLayer, (content) => files[i]!.write(content))),
       );
       const changed = await this.#pages(bytefuse, file, request, all, explained, outputs);
       if (explain) await files.at(-1)!.write(explainHtml(basename(file), explained, changed - explained.length));
@@ -134,7 +118,7 @@ export class OcrRun {
     bytefuse: Bytefuse,
     file: string,
     request: ReturnType<typeof readRequestOf>,
-    outputs: readonly Output[],
+    outputs: readonly DocumentOutput[],
     explained: ExplainedLine[],
     paths: readonly string[] = [],
   ): Promise<number> {
@@ -197,37 +181,16 @@ export class OcrRun {
   }
 }
 
-async function openOutput(format: DocumentFormat, file: string, write: Write): Promise<Output> {
+/** `ownText`: pages may keep text of their own; where they may not, they are drawn anew, or it would be there twice. */
+async function openOutput(
+  format: DocumentFormat,
+  file: string,
+  ownText: boolean,
+  write: WriteContent,
+): Promise<DocumentOutput> {
   const name = file === '-' ? '' : basename(file);
-  if (format !== 'pdf') return textOutput(openDocumentWriter(format, { name }), write);
-  return (await isPdf(file)) ? overlayOutput(file, write) : pictureOutput(name, write);
-}
-
-function textOutput(writer: DocumentWriter, write: Write): Output {
-  return {
-    begin: () => write(writer.begin()),
-    page: ({ page }) => write(writer.page(page)),
-    end: (warnings) => write(writer.end(warnings)),
-  };
-}
-
-function pictureOutput(title: string, write: Write): Output {
-  const pdf = new ImagePdf(write, { title });
-  return {
-    begin: () => pdf.begin(),
-    page: async ({ page, image }) => pdf.page(page, await pagePicture(image)),
-    end: () => pdf.end(),
-  };
-}
-
-/** The pages' lines are kept until the end: the file is written anew as a whole. */
-function overlayOutput(file: string, write: Write): Output {
-  const pages: DocumentPage[] = [];
-  return {
-    begin: async () => undefined,
-    page: async ({ page }) => void pages.push(withoutWords(page)),
-    end: async () => write(await overlayPdf(await readFile(file), pages)),
-  };
+  const pdfPath = format === 'pdf' && ownText && (await isPdf(file)) ? file : null;
+  return openDocumentOutput(format, { name, pdfPath }, write);
 }
 
 async function isPdf(file: string): Promise<boolean> {

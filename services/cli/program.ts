@@ -8,10 +8,12 @@ import { CONVERTERS } from '../app/ready-models.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
 import { evalCommand } from './eval-command.ts';
 import { interruptible } from './interrupt.ts';
+import { keysCommand } from './keys-command.ts';
 import { modelsCommand } from './models-command.ts';
 import { ocrCommand } from './ocr-command.ts';
 import { recognizerCommand } from './recognizer-command.ts';
 import { openReporter } from './reporter.ts';
+import { serveCommand } from './serve-command.ts';
 import { transcribeCommand } from './transcribe-command.ts';
 import { addRecognizerFlags, type RecognizerFlags, recognizerOptionsOf } from './transcribe-flags.ts';
 
@@ -42,6 +44,8 @@ export function buildProgram(signal: AbortSignal, setStatus: (status: number) =>
     .addCommand(transcribeCommand(signal, setStatus))
     .addCommand(ocrCommand(signal, setStatus))
     .addCommand(evalCommand(signal, setStatus))
+    .addCommand(serveCommand(signal, ownVersion()))
+    .addCommand(keysCommand())
     .addCommand(modelsCommand({ converters: CONVERTERS, signal }))
     .addCommand(
       recognizerCommand({

@@ -28,6 +28,8 @@ const LOCK_FILE = join(ROOT, 'package-lock.json');
 const INSTALL_STAMP = join(ROOT, 'node_modules', '.bytefuse-stamp');
 const BUILD_STAMP = join(ROOT, 'dist', '.bytefuse-stamp');
 const SETUP_LOCK = join(ROOT, 'dist', '.setup-lock');
+/** The page of the service runs in browsers, so it is compiled on its own. */
+const COMPILED = ['tsconfig.json', join('services', 'web', 'page', 'tsconfig.json')];
 const SOURCE_FOLDERS = ['services', 'fusion', 'models', 'fixtures', 'test'];
 
 /** A holder touches its lock this often; one that is this much older belongs to a process that is gone. */
@@ -114,7 +116,7 @@ function sourceState() {
     const { size, mtimeMs } = statSync(path);
     hash.update(`${path}\0${size}\0${mtimeMs}\n`);
   };
-  note(join(ROOT, 'tsconfig.json'));
+  for (const config of COMPILED) note(join(ROOT, config));
   hash.update(readOrEmpty(INSTALL_STAMP));
   for (const folder of SOURCE_FOLDERS) {
     if (!existsSync(join(ROOT, folder))) continue;
@@ -132,8 +134,10 @@ async function build() {
   say('Compiling ...');
   const started = Date.now();
   const state = sourceState();
-  const { code, output } = await runNode([compiler, '-p', join(ROOT, 'tsconfig.json')]);
-  if (code !== 0) throw new SetupError(`The sources do not compile:\n${lastLines(output, 40)}`);
+  for (const config of COMPILED) {
+    const { code, output } = await runNode([compiler, '-p', join(ROOT, config)]);
+    if (code !== 0) throw new SetupError(`The sources do not compile:\n${lastLines(output, 40)}`);
+  }
   writeFileSync(BUILD_STAMP, state);
   say(`Compiled in ${seconds(started)}.`);
 }

@@ -30,12 +30,18 @@ interface OpenStream {
 export class CombinerClient {
   /** Resolves when the combiner has answered. */
   readonly ready: Promise<void>;
+  /** Resolves, with why, when the channel has ended. */
+  readonly closed: Promise<AppError>;
   #link: PeerLink;
   #streams = new Map<number, OpenStream>();
   #lastStream = 0;
   #closedBy: AppError | undefined;
 
   constructor(channel: Channel, { clock = systemClock, helloMsMax }: CombinerClientOptions = {}) {
+    let closed: (error: AppError) => void;
+    this.closed = new Promise((resolve) => {
+      closed = resolve;
+    });
     this.#link = new PeerLink(
       channel,
       { role: 'application', name: 'bytefuse', ...(helloMsMax === undefined ? {} : { helloMsMax }) },
@@ -44,6 +50,7 @@ export class CombinerClient {
         closed: (error) => {
           this.#closedBy = error;
           for (const stream of [...this.#streams.values()]) stream.end(error);
+          closed(error);
         },
       },
       clock,

@@ -15,6 +15,8 @@ import type { PageSearchFactory, RankFactory, SearchFactory } from './combiner-s
 export interface FusionConfig {
   /** Folder of the converted language model; null: the recognizer alone decides. */
   readonly llmDir: string | null;
+  /** Loads the language model at the start: a service is ready once all is loaded. Else it loads when first needed. */
+  readonly preload?: boolean;
   readonly threads?: number;
   readonly device?: Device;
 }
@@ -24,10 +26,12 @@ let scorer: Promise<LlmScorer> | undefined;
 let contexts: Promise<ContextCache> | undefined;
 const scriptTables = new Map<'hans' | 'hant', Promise<ReadonlyMap<string, string>>>();
 
-export function createSearchFactory(config: unknown): SearchFactory {
+export async function createSearchFactory(config: unknown): Promise<SearchFactory> {
   // The composition root passes a FusionConfig.
-  const { llmDir, ...sessionOptions } = config as FusionConfig;
+  const { llmDir, preload = false, ...sessionOptions } = config as FusionConfig;
   const load = (dir: string) => loadContexts(dir, sessionOptions);
+
+  if (preload && llmDir !== null) await load(llmDir);
 
   return async ({ options, alphabet }) => {
     const table = await alphabet();
@@ -84,7 +88,7 @@ export function createPageSearchFactory(config: unknown): PageSearchFactory {
 }
 
 /** Loads the language model when first asked; a failure is not kept, so that the next stream may try again. */
-function loadContexts(dir: string, options: Omit<FusionConfig, 'llmDir'>): Promise<ContextCache> {
+function loadContexts(dir: string, options: Omit<FusionConfig, 'llmDir' | 'preload'>): Promise<ContextCache> {
   if (contexts === undefined) {
     scorer = LlmScorer.open(dir, options);
     contexts = scorer.then((opened) => new ContextCache(opened));

@@ -1,9 +1,8 @@
-import type { Transcript } from '../../models/core/transcript.ts';
 import { clockTime } from './clock-time.ts';
-import { cuesOf } from './subtitle-cues.ts';
+import { cuesOf, type SpokenText } from './subtitle-cues.ts';
 
 /** SubRip: numbered cues. Empty where nothing was said. */
-export function writeSrt(transcript: Transcript): string {
+export function writeSrt(transcript: { readonly segments: readonly SpokenText[] }): string {
   return cuesOf(transcript.segments)
     .map(({ startMs, endMs, lines }, i) => {
       const times = `${clockTime(startMs, ',')} --> ${clockTime(endMs, ',')}`;

@@ -7,6 +7,9 @@
 import type { Segment, Word } from '../../models/core/transcript.ts';
 import { wrapLines } from './line-wrap.ts';
 
+/** What a cue is made of: of a segment, or of any other stretch of speech. */
+export type SpokenText = Pick<Segment, 'text' | 'start' | 'end' | 'words'>;
+
 export interface Cue {
   readonly startMs: number;
   /** Above startMs, and not above the next cue's startMs. */
@@ -28,7 +31,7 @@ interface Piece {
   readonly end: number;
 }
 
-export function cuesOf(segments: readonly Segment[]): Cue[] {
+export function cuesOf(segments: readonly SpokenText[]): Cue[] {
   const cues = segments.flatMap(piecesOf).map(({ text, start, end }) => ({
     startMs: Math.round(start * 1000),
     endMs: Math.round(end * 1000),
@@ -37,7 +40,7 @@ export function cuesOf(segments: readonly Segment[]): Cue[] {
   return withoutOverlap(cues.sort((a, b) => a.startMs - b.startMs));
 }
 
-function piecesOf(segment: Segment): Piece[] {
+function piecesOf(segment: SpokenText): Piece[] {
   const text = segment.text.replace(/\s+/gu, ' ').trim();
   if (text === '') return [];
   const whole = { text, start: segment.start, end: segment.end };

@@ -54,11 +54,15 @@ const OWN = [
   'clock',
   'policy',
   'interval',
+  'data-root',
+  'reports',
+  'only',
+  'draw',
 ];
-const SWITCHES = ['no-fusion', 'no-peer', 'no-startup', 'previous-text', 'exact'];
+const SWITCHES = ['no-fusion', 'render', 'no-peer', 'no-startup', 'previous-text', 'exact', 'degraded'];
 
-/** Throws AppError `usage` for an option that no bench knows, or a number that is none. */
-export function benchOptions(args: readonly string[]): BenchOptions {
+/** `data`: the folder where none is named. Throws AppError `usage` for an option that no bench knows, or a number that is none. */
+export function benchOptions(args: readonly string[], { data = '../shared/data/audio' } = {}): BenchOptions {
   const options: Record<string, { type: 'string' } | { type: 'boolean' }> = { ...SHARED };
   for (const name of OWN) options[name] = TEXT;
   for (const name of SWITCHES) options[name] = { type: 'boolean' };
@@ -81,7 +85,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   for (const name of OWN) if (text(name) !== undefined) flags.set(name, text(name)!);
   for (const name of SWITCHES) if (values[name] === true) flags.set(name, 'true');
   return {
-    data: text('data') ?? process.env['BYTEFUSE_BENCH_DATA'] ?? '../shared/data/audio',
+    data: text('data') ?? process.env['BYTEFUSE_BENCH_DATA'] ?? data,
     limit: count('limit', undefined),
     sets: list('set'),
     languages: list('lang'),

@@ -15,12 +15,19 @@ export type Bench = (options: BenchOptions) => Promise<BenchResult>;
 interface Entry {
   readonly what: string;
   readonly module: URL;
+  /** Data folder where none is named; the recordings by default. */
+  readonly data?: string;
 }
 
 const BENCHES: Readonly<Record<string, Entry>> = {
   asr: {
     what: 'error rates and time against faster-whisper, language-model rows, memory, start-up',
     module: new URL('./asr.js', import.meta.url),
+  },
+  ocr: {
+    what: 'pages: error rates and time against RapidOCR, Turkish letters, numbers; degraded and clean lines',
+    module: new URL('./ocr.js', import.meta.url),
+    data: '../shared/data/ocr',
   },
   llm: {
     what: 'size, time and bits per byte of trimmed vocabularies',
@@ -46,6 +53,14 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'cost of the hypothesis protocol',
     module: new URL('./protocol.js', import.meta.url),
   },
+  fuzz: {
+    what: 'malformed requests over HTTP: nothing breaks, nothing leaks',
+    module: new URL('./fuzz.js', import.meta.url),
+  },
+  quality: {
+    what: 'docs/quality.md: bytefuse eval over all development data, with ablations',
+    module: new URL('./quality.js', import.meta.url),
+  },
   tune: {
     what: 'choosing r and N by leaving clips out',
     module: new URL('./tune.js', import.meta.url),
@@ -59,7 +74,7 @@ ${Object.entries(BENCHES)
   .join('\n')}
 
 Shared options
-  --data DIR       folder with manifest.jsonl (default ../shared/data/audio, or BYTEFUSE_BENCH_DATA)
+  --data DIR       folder with manifest.jsonl (default ../shared/data/audio, of ocr ../shared/data/ocr; BYTEFUSE_BENCH_DATA)
   --set A,B        only these sets      --lang zh,en   only these languages
   --limit N        clips per language, spread over the manifest
   --threads N      of all models together (default 2)
@@ -70,9 +85,13 @@ Shared options
 asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-float32   --r 0.1,0.2 (one more system each)
       --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
+ocr   --systems greedy,alone,fused,faithful,rapidocr,rapidocr-detects   --rounds N   --no-peer   --hypotheses FILE
+      --degraded (our own lines, drawn and spoilt)   --draw FILE,FILE (lines of text files, drawn clean)
 gfd   --r R   --streams 4
 live  --clock audio|real   --policy local-agreement:0,align-att:400   --interval 500,1000   --streams N   --no-fusion
-fuzz-ws  --limit 50000   --seed N
+fuzz-ws  --limit N (50000)   --seed N
+fuzz  --limit N (50000)   --seed N
+quality  --data-root FOLDER (with audio, ocr, gec)   --reports FOLDER   --only asr,ocr,gec   --render
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 
@@ -84,7 +103,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const entry = BENCHES[name];
   if (!entry) throw new AppError('usage', `There is no bench ${name}; there are ${Object.keys(BENCHES)}`);
-  const options = benchOptions(rest);
+  const options = benchOptions(rest, entry.data === undefined ? {} : { data: entry.data });
   const around = surroundings();
   const { machine } = around;
   note(

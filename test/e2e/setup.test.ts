@@ -64,6 +64,16 @@ test('a fresh clone installs and compiles once; stdout, arguments and exit statu
   assert.deepEqual(await calls(), ['npm', 'tsc']);
 });
 
+test('npm start without a command serves; with one it does that', async (t) => {
+  const { start } = await clone(t);
+  const args = async (...given: string[]) => JSON.parse((await start(given)).stdout).args;
+  assert.deepEqual(await args(), ['serve']);
+  assert.deepEqual(await args('--port', '0'), ['serve', '--port', '0']);
+  assert.deepEqual(await args('transcribe', 'a.wav'), ['transcribe', 'a.wav']);
+  assert.deepEqual(await args('--help'), ['--help']);
+  assert.deepEqual(await args('-V'), ['-V']);
+});
+
 test('paths mean the folder of the caller', async (t) => {
   const { start } = await clone(t);
   const caller = await realpath(tmpdir());

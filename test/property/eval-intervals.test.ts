@@ -1,7 +1,7 @@
 /** Bootstrap intervals cover the truth at their rate: simulated corpora whose true error rates are known. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareSystems } from '../../services/eval/metric/comparison.ts';
+import { PairedComparison } from '../../services/eval/metric/paired-comparison.ts';
 import { summarize } from '../../services/eval/metric/summary.ts';
 import { SeededRandom } from '../../services/eval/random.ts';
 import type { ItemResult } from '../../services/eval/results.ts';
@@ -80,7 +80,9 @@ test('95% intervals of a paired difference cover it in 92 to 97% of 1,000 pairs'
         for (let i = 0; i < errors; i++) if (random.unit() >= 0.25) left++;
         return { ...item, rates: { WER: substitutions(left, refUnits) } };
       });
-      const { low, high } = compareSystems(a, b, { seed: round, draws: DRAWS }).metrics[0]!.differenceInterval;
+      const comparison = new PairedComparison(['a', 'b']);
+      for (const [i, item] of a.entries()) comparison.add([item, b[i]!]);
+      const { low, high } = comparison.compare({ seed: round, draws: DRAWS })[0]!.differenceInterval;
       return low <= -RATE / 4 && -RATE / 4 <= high;
     }),
   );

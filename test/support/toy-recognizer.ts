@@ -1,11 +1,7 @@
+import { alphabetHash } from '../../models/core/alphabet-hash.ts';
 import type { ListenOptions } from '../../models/core/live.ts';
 import { IMPOSSIBLE } from '../../models/core/logprob.ts';
-import {
-  alphabetHash,
-  type Recognizer,
-  type RecognizerInfo,
-  type RecognizerSummary,
-} from '../../models/core/recognizer.ts';
+import type { Recognizer, RecognizerInfo, RecognizerSummary } from '../../models/core/recognizer.ts';
 import type {
   Alphabet,
   BeamCandidates,

@@ -16,6 +16,7 @@ const ENTRIES = [
   'services/cli/setup.mjs',
   'services/cli/start.mjs',
   'services/app/bytefuse.ts',
+  'services/web/page/main.ts',
   'test/support/run.ts',
   'test/support/brief-reporter.ts',
   'test/bench/main.ts',

@@ -66,13 +66,6 @@ export function* itemSums(item: ItemResult, typeName: (type: string) => string =
   yield* costSums(item);
 }
 
-/** Sums of an item that two systems are compared by: no stage times, and errors without their split. */
-export function* comparedSums(item: ItemResult): Sums {
-  for (const sum of itemSums(item)) {
-    if (!/^time:|\.(?:hyp|sub|del|ins)$/u.test(sum[0])) yield sum;
-  }
-}
-
 function* editSums(name: string, counts: EditCounts): Sums {
   yield [`${name}.ref`, counts.refUnits];
   yield [`${name}.err`, errorsOf(counts)];

@@ -10,5 +10,10 @@ const NUMBER = /\p{Nd}+(?:[.,:/\-–]\p{Nd}+)*[万亿]?/gu;
  * reference, `fp` only in the hypothesis. A number that occurs twice must come twice.
  */
 export function numberHits(ref: string, hyp: string): Hits {
-  return multisetHits(ref.match(NUMBER) ?? [], hyp.match(NUMBER) ?? []);
+  return multisetHits(numbersOf(ref), numbersOf(hyp));
+}
+
+/** The numbers of a text, as written, in order. */
+export function numbersOf(text: string): string[] {
+  return text.match(NUMBER) ?? [];
 }

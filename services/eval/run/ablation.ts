@@ -12,18 +12,29 @@ export type AblationOverrides = Partial<
   Pick<TranscribeOptions, 'llmWeight' | 'preset' | 'exact' | 'beams' | 'vad' | 'conditionOnPreviousText'>
 >;
 
-export interface AblationSetting {
+export interface AblationSetting<Overrides = AblationOverrides> {
   /** As written: the name of the system in every table. */
   readonly label: string;
-  readonly overrides: AblationOverrides;
+  readonly overrides: Overrides;
 }
+
+/** Reads the value of one name of a setting; throws AppError invalid_option. */
+export type OverrideReader<Overrides> = (value: string, label: string) => Overrides;
 
 /** The recognizer alone, then the product as users run it. */
 export const DEFAULT_ABLATION = 'r=0,default';
 
 /** @throws AppError invalid_option: names the part and what it may be */
 export function parseAblation(text: string): AblationSetting[] {
-  const settings = text.split(',').map((part) => parseSetting(part.trim()));
+  return parseSettings(text, READERS);
+}
+
+/** Settings of any engine, whose overrides `readers` read by name. @throws AppError invalid_option */
+export function parseSettings<Overrides extends object>(
+  text: string,
+  readers: Readonly<Record<string, OverrideReader<Overrides>>>,
+): AblationSetting<Overrides>[] {
+  const settings = text.split(',').map((part) => parseSetting(part.trim(), readers));
   if (settings.length > SYSTEMS_MAX) {
     throw new AppError(
       'invalid_option',
@@ -41,16 +52,20 @@ export function parseAblation(text: string): AblationSetting[] {
   return settings;
 }
 
-function parseSetting(label: string): AblationSetting {
+function parseSetting<Overrides extends object>(
+  label: string,
+  readers: Readonly<Record<string, OverrideReader<Overrides>>>,
+): AblationSetting<Overrides> {
   if (label === '') throw invalid(label, 'a setting is empty');
-  if (label === 'default') return { label, overrides: {} };
-  let overrides: AblationOverrides = {};
+  // Every override is optional: none at all is the default.
+  let overrides = {} as Overrides;
+  if (label === 'default') return { label, overrides };
   for (const part of label.split('+')) {
     const at = part.indexOf('=');
     const [name, value] = [part.slice(0, at).trim(), part.slice(at + 1).trim()];
-    const read = at < 0 ? undefined : READERS[name];
+    const read = at < 0 ? undefined : readers[name];
     if (!read) {
-      const known = `default, ${Object.keys(READERS).join('=, ')}=`;
+      const known = `default, ${Object.keys(readers).join('=, ')}=`;
       throw invalid(label, `a setting is one of ${known}, joined by +`);
     }
     const override = read(value, label);
@@ -60,7 +75,7 @@ function parseSetting(label: string): AblationSetting {
   return { label, overrides };
 }
 
-const READERS: Readonly<Record<string, (value: string, label: string) => AblationOverrides>> = {
+const READERS: Readonly<Record<string, OverrideReader<AblationOverrides>>> = {
   r: (value, label) => ({ llmWeight: numberIn(value, label, 0, 1) }),
   preset: (value, label) => {
     const preset = PRESETS.find((known) => known === value);
@@ -70,14 +85,17 @@ const READERS: Readonly<Record<string, (value: string, label: string) => Ablatio
   exact: (value, label) => ({ exact: truth(value, label) }),
   vad: (value, label) => ({ vad: truth(value, label) }),
   previous: (value, label) => ({ conditionOnPreviousText: truth(value, label) }),
-  beams: (value, label) => {
-    const beams = numberIn(value, label, 1, BEAMS_MAX);
-    if (!Number.isInteger(beams)) throw invalid(label, 'beams is a whole number');
-    return { beams };
-  },
+  beams: (value, label) => ({ beams: wholeIn('beams', value, label, BEAMS_MAX) }),
 };
 
-function numberIn(value: string, label: string, min: number, max: number): number {
+/** 1 to max. */
+export function wholeIn(name: string, value: string, label: string, max: number): number {
+  const number = numberIn(value, label, 1, max);
+  if (!Number.isInteger(number)) throw invalid(label, `${name} is a whole number`);
+  return number;
+}
+
+export function numberIn(value: string, label: string, min: number, max: number): number {
   const number = Number(value);
   if (value === '' || !(number >= min && number <= max)) {
     throw invalid(label, `the value must be a number from ${min} to ${max}`);
@@ -85,11 +103,11 @@ function numberIn(value: string, label: string, min: number, max: number): numbe
   return number;
 }
 
-function truth(value: string, label: string): boolean {
+export function truth(value: string, label: string): boolean {
   if (value === 'true' || value === 'false') return value === 'true';
   throw invalid(label, 'the value must be true or false');
 }
 
-function invalid(label: string, why: string): AppError {
+export function invalid(label: string, why: string): AppError {
   return new AppError('invalid_option', `--ablate has "${label}": ${why}.`);
 }

@@ -13,6 +13,7 @@ import {
   CONVERTERS,
   DEFAULT_LLM,
   DEFAULT_MODEL,
+  DEFAULT_OCR,
   readyModels,
   VAD_MODEL,
   type WantedModel,
@@ -33,6 +34,8 @@ import { type AblationSetting, DEFAULT_ABLATION, parseAblation } from './ablatio
 import { CorrectionJudge } from './correction-judge.ts';
 import type { ComparedRuns, EvalParts, EvalRequest, GatherCalls, GatheredSystems } from './eval-request.ts';
 import type { EvalSystem, ItemJudge, OpenDataSet, OpenJudge, Summarize } from './eval-system.ts';
+import { DEFAULT_PAGE_ABLATION, parsePageAblation, readsAlone } from './page-ablation.ts';
+import { pageSystems } from './page-systems.ts';
 import { makeFolder, RUN_FILES } from './run-record.ts';
 import { speechSystems } from './speech-systems.ts';
 import { modelHash } from './surroundings.ts';
@@ -47,6 +50,7 @@ const ENGINES: Readonly<Partial<Record<EvalTask, EngineSystems>>> = {
   asr: speechEngine,
   ner: speechEngine,
   darag: rescoringEngine,
+  ocr: pageEngine,
 };
 
 /** Floors and bounds of each task. */
@@ -67,15 +71,13 @@ export const EVAL_PARTS: EvalParts = {
 };
 
 /** Our engine takes part where settings are named, or nothing else is there to be judged. */
-function usesEngine({ task, ablation, hypotheses }: EvalRequest): boolean {
-  return ENGINES[task] !== undefined && (ablation !== null || hypotheses.length === 0);
+function usesEngine({ task, ablation, pageAblation = null, hypotheses }: EvalRequest): boolean {
+  const isNamed = ablation !== null || pageAblation !== null;
+  return ENGINES[task] !== undefined && (isNamed || hypotheses.length === 0);
 }
 
 function checkRequest(request: EvalRequest): void {
-  const { task, hypotheses, ablation } = request;
-  if (task === 'ocr' && ENGINES.ocr === undefined && hypotheses.length === 0) {
-    throw new AppError('usage', 'bytefuse eval ocr needs --hyp FILE: this build has no page reader of its own.');
-  }
+  const { task, ablation } = request;
   if (ablation !== null && ENGINES[task] === undefined) {
     throw new AppError('usage', `bytefuse eval ${task} has no settings to compare: leave out --ablate.`);
   }
@@ -117,6 +119,32 @@ function languageModel({ engine }: EvalRequest, settings: readonly AblationSetti
     throw new AppError('usage', `--llm none and --ablate ${asking.label} exclude each other.`);
   }
   return settings.every(({ overrides }) => overrides.llmWeight === 0) ? { llm: null } : {};
+}
+
+/** The same for pages. */
+async function pageEngine(request: EvalRequest, calls: GatherCalls): Promise<EngineParts> {
+  const { deadlineS, reading = {} } = request.engine;
+  const settings = request.pageAblation ?? parsePageAblation(DEFAULT_PAGE_ABLATION);
+  const asking = settings.find((setting) => !readsAlone(setting));
+  if (request.engine.open.llm === null && asking !== undefined) {
+    throw new AppError('usage', `--llm none and --ablate ${asking.label} exclude each other.`);
+  }
+  const open = { ...request.engine.open, ...(asking === undefined ? { llm: null } : {}) };
+  const { ocrModel = DEFAULT_OCR, llm = DEFAULT_LLM, device = 'cpu', threads = threadBudget() } = open;
+  const wanted: (WantedModel & { role: string })[] = [
+    { name: ocrModel, kind: 'ocr', role: 'recognizer' },
+    ...(llm === null ? [] : [{ name: llm, kind: 'llm', role: 'language model' } as const]),
+  ];
+  return {
+    systems: pageSystems({
+      open: (signal) => openBytefuse({ ...open, modalities: ['page'], signal }),
+      settings,
+      base: reading,
+      deadlineS,
+    }),
+    models: await identify(wanted, request, calls),
+    settings: { device, threads, ...(deadlineS === undefined ? {} : { deadlineS }) },
+  };
 }
 
 async function rescoringEngine(request: EvalRequest, calls: GatherCalls): Promise<EngineParts> {

@@ -1,9 +1,10 @@
 /** What a user asks to be evaluated, and the parts that do it: the seam between this folder and its neighbors. */
-import type { BytefuseOptions, TranscribeRequest } from '../../app/bytefuse.ts';
+import type { BytefuseOptions, ReadRequest, TranscribeRequest } from '../../app/bytefuse.ts';
 import type { EvalResults, EvalTask, RateMetric } from '../results.ts';
 import type { AblationSetting } from './ablation.ts';
 import type { DataSetFilters, EvalSystem, NormalizerChoice, OpenDataSet, OpenJudge, Summarize } from './eval-system.ts';
 import type { HypothesisSpec } from './hypothesis-form.ts';
+import type { PageSetting } from './page-ablation.ts';
 
 export interface EvalRequest {
   readonly task: EvalTask;
@@ -13,6 +14,8 @@ export interface EvalRequest {
   readonly hypotheses: readonly HypothesisSpec[];
   /** Null where the user named no setting. */
   readonly ablation: readonly AblationSetting[] | null;
+  /** The same of the task ocr, whose engine has other settings. */
+  readonly pageAblation?: readonly PageSetting[] | null;
   readonly folder: string;
   readonly restart: boolean;
   readonly normalizer: NormalizerChoice;
@@ -25,6 +28,8 @@ export interface EvalRequest {
   readonly engine: {
     readonly open: BytefuseOptions;
     readonly decoding: TranscribeRequest;
+    /** ocr: what its settings override. */
+    readonly reading?: ReadRequest;
     readonly deadlineS: number | undefined;
   };
 }

@@ -18,12 +18,6 @@ export const HASHED_BYTES_MAX = 4 * 2 ** 30;
 /** Files of a data folder that are looked at for the fingerprint; a folder of more is rather a disk than a data set. */
 export const DATA_FILES_MAX = 2_000_000;
 
-/**
- * Units that the paired bootstrap draws. Beyond this many groups they are pooled by the hash of their names: the sums of
- * 65,536 random pools vary as those of the groups do, and time and memory stay bounded.
- */
-export const DRAW_UNITS_MAX = 65_536;
-
 /** Bootstrap draws: the ends of an interval gain nothing beyond 100,000, and the time is draws times units. */
 export const DRAWS_MAX = 100_000;
 

@@ -1,6 +1,7 @@
 /** From the journal to results.json: one pass per system, and one in which systems meet item by item. */
+
+import { PairedComparison } from '../metric/paired-comparison.ts';
 import type { EvalResults, EvalTask, ItemResult, SystemResult } from '../results.ts';
-import { PairedComparison } from './comparison.ts';
 import type { DataSet, EvalSystem, Summarize } from './eval-system.ts';
 import { journalResults } from './journal.ts';
 import { RUN_FILES, type RunFingerprint } from './run-record.ts';

@@ -63,17 +63,28 @@ test('spans are classed by what they hold', () => {
 
 test('frames between two spans belong half to each, and unspaced characters end a span of others', () => {
   const chars = [
-    { text: 'a', startFrame: 0, endFrame: 2 },
-    { text: ' ', startFrame: 3, endFrame: 4 },
-    { text: '7', startFrame: 6, endFrame: 7 },
-    { text: '月', startFrame: 9, endFrame: 10 },
+    { text: '年', startFrame: 0, endFrame: 2 },
+    { text: '7', startFrame: 4, endFrame: 5 },
+    { text: '月', startFrame: 7, endFrame: 8 },
   ];
-  const classes = frameClasses(chars, 12);
-  assert.deepEqual(
-    classes.map((kind) => kind === 'number'),
-    [false, false, false, false, false, true, true, true, false, false, false, false],
-  );
+  assert.deepEqual(numberFrames(chars, 10), [3, 4, 5]);
 });
+
+test('the space beside a number is the recognizer’s as the number is; that beside a name is not', () => {
+  const chars = (span: string) => [
+    { text: 'a', startFrame: 0, endFrame: 2 },
+    { text: ' ', startFrame: 4, endFrame: 5 },
+    { text: span, startFrame: 6, endFrame: 7 },
+    { text: ' ', startFrame: 8, endFrame: 9 },
+    { text: 'b', startFrame: 11, endFrame: 12 },
+  ];
+  assert.deepEqual(numberFrames(chars('7'), 14), [3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(frameClasses(chars('NATO'), 14).indexOf('name'), 5);
+});
+
+function numberFrames(chars: Parameters<typeof frameClasses>[0], frames: number): number[] {
+  return frameClasses(chars, frames).flatMap((kind, frame) => (kind === 'number' ? [frame] : []));
+}
 
 test('a word may change within its limit, what the recognizer is known to miss within a wider one', () => {
   assert.equal(limit('word', 'r', 'n'), 3);

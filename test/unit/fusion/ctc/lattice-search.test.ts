@@ -26,7 +26,15 @@ const OPTIONS: LatticeOptions = {
   explain: false,
 };
 /** Nothing settles or is cut off early, and the primer is none that the toy vocabulary could not write. */
-const TUNING = { primer: '', wordNats: 8, editNats: 8, spreadNats: 20, charBonusNats: 0, contextCharsMax: 20 };
+const TUNING = {
+  primer: '',
+  lineNatsMax: 99,
+  wordNats: 8,
+  editNats: 8,
+  spreadNats: 20,
+  charBonusNats: 0,
+  contextCharsMax: 20,
+};
 
 function room(languages: readonly string[] | null = null) {
   const vocab: ByteVocab = Object.assign(new ToyVocab(PIECES), { languages });
@@ -60,6 +68,19 @@ test('greedy and alone ask no language model, and greedy is the likeliest entry 
       ['c', 4, 5],
     ],
   );
+});
+
+test('fused in a language without a measurement is greedy; weight 0 is the plain search', async () => {
+  // Nothing is likelier than an "a" in each frame, and an "a" somewhere likelier than none at all.
+  const frames = [{ b: 1 }, { _: 0.55, a: 0.45 }, { _: 0.55, a: 0.45 }];
+  const read = async (llmWeight: number | undefined, mode: LatticeOptions['mode']) => {
+    const page = pageUnit([latticeOf(LETTERS, frames)]);
+    const { lines } = await latticeSearch(room(), { ...OPTIONS, language: 'xx', mode, llmWeight })(page);
+    return { text: lines[0]!.text, score: lines[0]!.score };
+  };
+  assert.deepEqual(await read(undefined, 'fused'), await read(undefined, 'greedy'));
+  assert.deepEqual(await read(0, 'fused'), await read(undefined, 'alone'));
+  assert.notEqual((await read(undefined, 'greedy')).text, (await read(undefined, 'alone')).text);
 });
 
 test('a page without doubt is read without a single row', async () => {
@@ -164,6 +185,15 @@ test('a line that is all doubt gets its rows and no more, and the page says so',
   );
   assert.deepEqual(unlimited.warnings, []);
   assert.equal(limited.lines[0]!.chars.map(({ text }) => text).join(''), limited.lines[0]!.text);
+});
+
+test("a line that is nearly all noise is the recognizer's alone", async () => {
+  const page = doubtful();
+  const alone = await latticeSearch(room(), { ...OPTIONS, mode: 'alone' })(page);
+  const gated = await latticeSearch(room(), OPTIONS, { ...TUNING, lineNatsMax: 0.001 })(page);
+  assert.deepEqual(gated.lines, alone.lines);
+  assert.equal(gated.stats.llmRows, 0);
+  assert.match(gated.warnings[0]!.message, /on 4 lines/u);
 });
 
 test('the script that is asked for comes out, whichever the recognizer held likelier', async () => {

@@ -107,6 +107,36 @@ test('a line that the detector took apart stays one line of its paragraph', () =
   assert.deepEqual(readingOrder(lines), [{ kind: 'text', lines: [0, 1, 2, 3, 4] }]);
 });
 
+test('a table of short cells is read across, though two of its columns together are wide', () => {
+  const tops = [0, 25, 50, 75, 100];
+  const places = tops.flatMap((top): Place[] => [
+    [0, top, 40],
+    [90, top, 90],
+    [230, top, 40],
+    [290, top, 50],
+    [370, top, 45],
+  ]);
+  assert.deepEqual(
+    orderOf(horizontal(...places)).flat(),
+    places.map((_, i) => i),
+  );
+});
+
+test('boxes of narrow print nearly touch: six lines on each side make two columns, three do not', () => {
+  const tops = [0, 25, 50, 75, 100, 125];
+  assert.deepEqual(orderOf(horizontal(...column(0, tops), ...column(305, tops))), [
+    [0, 1, 2, 3, 4, 5],
+    [6, 7, 8, 9, 10, 11],
+  ]);
+  const few = tops.slice(0, 3);
+  assert.deepEqual(orderOf(horizontal(...column(0, few), ...column(305, few))).flat(), [0, 3, 1, 4, 2, 5]);
+});
+
+test('two lines below each other are two rows, though a box beside them overlaps with both', () => {
+  const lines = horizontal([0, 0, 200], [0, 18, 200], [300, 4, 60], [300, 22, 60]);
+  assert.deepEqual(orderOf(lines).flat(), [0, 2, 1, 3]);
+});
+
 test('vertical lines are read from right to left', () => {
   assert.deepEqual(orderOf(vertical([0, 0, 20], [60, 0, 20], [30, 0, 20])), [[1, 2, 0]]);
 });

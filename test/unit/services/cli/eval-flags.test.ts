@@ -58,7 +58,7 @@ test('every option reaches the request', () => {
   assert.deepEqual([beams, exact, vad, preset, request.engine.deadlineS], [2, true, false, 'gfd-paper', 60]);
 });
 
-test('darag takes what its language model needs; gec and ocr take no engine options', () => {
+test('darag takes what its language model needs; gec takes no engine options', () => {
   const { decoding, open } = parse(
     'darag',
     '--data d --llm x --preset gfd-paper --llm-prompt about --hotwords a,b',
@@ -68,8 +68,21 @@ test('darag takes what its language model needs; gec and ocr take no engine opti
   assert.deepEqual(parse('gec', '--data d --target x y').filters, { targets: ['x', 'y'] });
   for (const line of ['--data d --beams 3', '--data d --ablate r=0']) {
     assert.throws(() => parse('gec', line), { code: 'commander.unknownOption' });
-    assert.throws(() => parse('ocr', line), { code: 'commander.unknownOption' });
   }
+});
+
+test('ocr has settings of its own, and takes what concerns its models', () => {
+  const request = parse('ocr', '--data d --ablate mode=greedy,lambda=0.5 --llm-prompt about --threads 2 --deadline 9');
+  assert.deepEqual(
+    request.pageAblation!.map(({ overrides }) => overrides),
+    [{ mode: 'greedy' }, { llmWeight: 0.5 }],
+  );
+  assert.equal(request.ablation, null);
+  assert.deepEqual(request.engine.reading, { llmPrompt: 'about' });
+  assert.deepEqual([request.engine.open, request.engine.deadlineS], [{ threads: 2 }, 9]);
+  assert.equal(parse('ocr', '--data d').pageAblation, null);
+  assert.throws(() => parse('ocr', '--data d --beams 3'), { code: 'commander.unknownOption' });
+  assert.throws(() => parse('ocr', '--data d --ablate r=0'), { code: 'invalid_option' });
 });
 
 test('values out of range are told with the option', () => {

@@ -6,6 +6,7 @@ import type { EvalTask } from '../../../../../services/eval/results.ts';
 import { parseAblation } from '../../../../../services/eval/run/ablation.ts';
 import { EVAL_PARTS } from '../../../../../services/eval/run/compose-eval.ts';
 import { evaluate } from '../../../../../services/eval/run/evaluate.ts';
+import { parsePageAblation } from '../../../../../services/eval/run/page-ablation.ts';
 import { modelHash } from '../../../../../services/eval/run/surroundings.ts';
 import { temporaryFolder } from '../../../../support/model-cache.ts';
 import { toyItem, toyItems, toyParts, toyRequest, toySystem } from '../../../../support/toy-evaluation.ts';
@@ -59,8 +60,7 @@ test('faults of the data and of hypotheses end the run before any system is prep
 test('what a task cannot do is told at once', () => {
   const check = (task: EvalTask, more = {}) => EVAL_PARTS.checkRequest(toyRequest(task, 'data', 'out', more));
   const usage = (message: RegExp) => ({ code: 'usage', message });
-  assert.throws(() => check('ocr'), usage(/eval ocr needs --hyp FILE/));
-  check('ocr', { hypotheses: [{ path: 'x' }] });
+  check('ocr');
   assert.throws(() => check('gec', { ablation: parseAblation('r=0') }), usage(/leave out --ablate/));
   check('gec');
   check('asr', { ablation: parseAblation('r=0') });
@@ -77,6 +77,14 @@ test('floors and bounds of each task, and no engine beside given hypotheses', as
   assert.deepEqual(await names('darag'), [['first', 'oracle (bound)'], [], []]);
   const ablation = parseAblation('r=0,r=0.2');
   const llm = 'language model';
+  const pageAblation = parsePageAblation('mode=greedy,default');
+  assert.deepEqual(await names('ocr'), [[], [], []]);
+  assert.deepEqual(await names('ocr', { pageAblation }), [[], ['mode=greedy', 'default'], ['recognizer', llm]]);
+  assert.deepEqual(await names('ocr', { pageAblation: pageAblation.slice(0, 1) }), [
+    [],
+    ['mode=greedy'],
+    ['recognizer'],
+  ]);
   assert.deepEqual(await names('asr', { ablation }), [[], ['r=0', 'r=0.2'], ['recognizer', 'voice activity', llm]]);
   const alone = parseAblation('r=0');
   assert.deepEqual((await names('asr', { ablation: alone }))[2], ['recognizer', 'voice activity'], 'r = 0 needs none');

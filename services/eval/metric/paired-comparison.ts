@@ -1,7 +1,7 @@
 /**
  * Each system against the first, on the same draws (paired bootstrap, see bootstrap.ts), for any metric that is computed
  * from summed counts: error rates, F0.5, entity recall. Languages that are reported by different rates are compared
- * apart. Memory is bounded: beyond DRAW_UNITS_MAX groups, groups are pooled.
+ * apart. Memory is bounded: beyond UNITS_MAX groups, groups are pooled.
  *
  * `betterShare` is the share of draws in which the second system is better: lower for error rates, higher for the others.
  */
@@ -10,7 +10,7 @@ import { quantile } from '../bootstrap.ts';
 import { errorsOf } from '../error-rate.ts';
 import { SeededRandom } from '../random.ts';
 import type { Comparison, ItemResult } from '../results.ts';
-import { DRAW_UNITS_MAX } from './limits.ts';
+import { UNITS_MAX } from './limits.ts';
 
 /** A metric over sums of three numbers per item. */
 interface SummedMetric {
@@ -70,7 +70,7 @@ class Slice {
 
   add(group: string, sums: Float64Array): void {
     this.#addUnit(this.#isPooled ? pool(group) : group, sums);
-    if (this.units.size <= DRAW_UNITS_MAX) return;
+    if (this.units.size <= UNITS_MAX) return;
     this.#isPooled = true;
     const groups = [...this.units];
     this.units.clear();
@@ -88,7 +88,7 @@ class Slice {
 function pool(group: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < group.length; i++) hash = Math.imul(hash ^ group.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % DRAW_UNITS_MAX;
+  return (hash >>> 0) % UNITS_MAX;
 }
 
 /** As everywhere in this project. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type BootstrapOptions, pairedBootstrap } from '../../../../../services/eval/bootstrap.ts';
 import type { EditCounts } from '../../../../../services/eval/error-rate.ts';
+import { UNITS_MAX } from '../../../../../services/eval/metric/limits.ts';
+import { PairedComparison } from '../../../../../services/eval/metric/paired-comparison.ts';
 import { SeededRandom } from '../../../../../services/eval/random.ts';
 import type { Hits } from '../../../../../services/eval/results.ts';
-import { PairedComparison } from '../../../../../services/eval/run/comparison.ts';
-import { DRAW_UNITS_MAX } from '../../../../../services/eval/run/limits.ts';
 import { toyResult } from '../../../../support/toy-evaluation.ts';
 
 function randomCounts(random: SeededRandom, refUnits: number): EditCounts {
@@ -102,7 +102,7 @@ test('ner is compared by entity recall', () => {
 test('beyond the bound, groups are pooled: rates are exact, intervals of the same size', () => {
   const random = new SeededRandom(11);
   const comparison = new PairedComparison(['a', 'b']);
-  const count = DRAW_UNITS_MAX + 5_000;
+  const count = UNITS_MAX + 5_000;
   let errors = 0;
   for (let i = 0; i < count; i++) {
     const wrong = random.below(2);

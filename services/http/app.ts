@@ -1,0 +1,253 @@
+/**
+ * The HTTP service without a port: `inject` serves tests, `services/server/listen.ts` opens the port. Every request passes
+ * the same checks in the same order before its body is read: encoding, Host, Origin, ending, key and scope, rate, room.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
+import multipart from '@fastify/multipart';
+import swagger from '@fastify/swagger';
+import fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
+import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
+import { AppError } from '../../models/core/app-error.ts';
+import { KeyBudgets } from '../keys/key-budgets.ts';
+import type { KeyLookup } from '../keys/key-file.ts';
+import { ServiceMetrics } from '../metrics/service-metrics.ts';
+import type { ServiceConfig } from '../server/config.ts';
+import type { EngineDoor } from '../server/engine-door.ts';
+import { FORM_OVERHEAD_BYTES_MAX } from '../server/limits.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import { docsRoutes } from './docs-page.ts';
+import { documentRoutes } from './documents.ts';
+import { asAppError, sendError } from './error-reply.ts';
+import { invalidField } from './form-fields.ts';
+import { healthRoutes } from './health.ts';
+import { modelRoutes } from './models.ts';
+import { logRequest, STATUS_LEFT, timingHeader } from './request-log.ts';
+import { allowedMethods, type KnownRoute } from './route-table.ts';
+import {
+  authorize,
+  checkEncoding,
+  checkHost,
+  checkOrigin,
+  corsHeaders,
+  PREFLIGHT_HEADERS,
+  SECURITY_HEADERS,
+} from './security.ts';
+import { ServiceContext } from './service-context.ts';
+import { type StaticFile, staticRoutes } from './static-files.ts';
+import { DEADLINE_FIELD_MS_MAX } from './transcription-fields.ts';
+import { transcriptionRoutes } from './transcriptions.ts';
+import { linger } from './upload-file.ts';
+
+export interface ServiceParts {
+  readonly engine: EngineDoor;
+  readonly config: ServiceConfig;
+  /** Null: whoever reaches the service may use it. */
+  readonly keys: KeyLookup | null;
+  readonly clock?: Clock;
+  readonly metrics?: ServiceMetrics;
+  readonly logger?: FastifyServerOptions['logger'];
+  /** The web page, at `/`. */
+  readonly files?: readonly StaticFile[];
+  /** Further routes over the same checks, such as the sockets'. */
+  readonly routes?: (app: FastifyInstance, context: ServiceContext) => void | Promise<void>;
+}
+
+export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
+  const { config, engine, keys, clock = systemClock, metrics = new ServiceMetrics(), logger = false } = parts;
+  const context = new ServiceContext({ engine, config, keys, clock, metrics, budgets: new KeyBudgets(clock) });
+  const app = fastify(serverOptions(config, logger));
+  const routes: KnownRoute[] = [];
+  app.decorateRequest('caller', null);
+  app.decorateRequest('work', null);
+  app.decorateRequest('notes');
+  app.decorate('drain', () => context.room.drain());
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url });
+  });
+  app.addHook('onRequest', (request, reply) => admit(context, request, reply));
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { work } = request;
+    if (work !== null && Object.keys(work.phasesMs).length > 0) {
+      void reply.header('server-timing', timingHeader(work.phasesMs));
+    }
+    cutSlowReader(reply, config);
+    return payload;
+  });
+  app.addHook('onResponse', async (request, reply) => logRequest(request, reply, request.log, metrics));
+  app.addHook('onRequestAbort', async (request) => {
+    request.work?.abort(new AppError('canceled', 'The client went away.'));
+  });
+  app.addHook('preClose', () => context.room.drain());
+  app.setErrorHandler(async (error, request, reply) => {
+    // A sender that is still sending is heard out, within bounds, and then hung up on.
+    if (!request.raw.readableEnded && hasBody(request.raw)) {
+      void reply.header('connection', 'close');
+      await linger(request.raw, clock);
+    }
+    metrics.error(asAppError(error).code);
+    sendError(error, request, reply);
+    return reply;
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = allowedMethods(routes, request.url);
+    if (allowed.length === 0) throw new AppError('not_found', 'There is nothing at this address.');
+    void reply.header('allow', allowed.join(', '));
+    throw new AppError('method_not_allowed', `${request.method} is not possible here.`);
+  });
+  // Bodies are read by the routes themselves; none is parsed beforehand.
+  app.removeAllContentTypeParsers();
+  await app.register(multipart);
+  app.addContentTypeParser('*', (_, payload, done) => done(null, payload));
+  await app.register(swagger, { openapi: openApiHead(config, keys) });
+  await app.register(async (scope) => {
+    transcriptionRoutes(scope, context);
+    documentRoutes(scope, context);
+    modelRoutes(scope, context);
+    healthRoutes(scope, context);
+    docsRoutes(scope);
+    staticRoutes(scope, parts.files ?? []);
+    await parts.routes?.(scope, context);
+  });
+  return app;
+}
+
+function serverOptions(
+  config: ServiceConfig,
+  logger: NonNullable<FastifyServerOptions['logger']>,
+): FastifyHttpOptions<Server> {
+  const { limits } = config;
+  return {
+    logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: (raw) => requestId(raw.headers['x-request-id']),
+    bodyLimit: limits.uploadBytesMax,
+    requestTimeout: limits.requestMsMax,
+    keepAliveTimeout: limits.keepAliveMs,
+    forceCloseConnections: 'idle',
+    // Ours says the same in the shape of all errors.
+    return503OnClosing: false,
+    trustProxy: false,
+    routerOptions: { maxParamLength: 200 },
+    http: { maxHeaderSize: limits.headerBytesMax, headersTimeout: limits.headersMsMax },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+      request.notes ??= {};
+      sendError(error, request as FastifyRequest, reply as unknown as FastifyReply);
+    },
+  };
+}
+
+/** The client's own id where it is one that can stand in a log, so that both sides can look it up. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+async function admit(context: ServiceContext, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const { config, keys, room, queues } = context;
+  const { headers, raw } = request;
+  request.notes = {};
+  void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+  // Fastify tells of answers that were sent; of those that nobody waited for, only the connection does.
+  let sent = false;
+  reply.raw.once('finish', () => {
+    sent = true;
+  });
+  reply.raw.once('close', () => {
+    if (sent) return;
+    request.notes.code ??= 'canceled';
+    logRequest(request, reply, request.log, context.metrics, STATUS_LEFT);
+  });
+  if (request.url.length > config.limits.urlCharsMax) {
+    throw new AppError('payload_too_large', `The address has more than ${config.limits.urlCharsMax} characters.`);
+  }
+  checkHost(headers.host, config);
+  const origin = checkOrigin(headers, config);
+  if (origin !== null) {
+    void reply.headers(corsHeaders(origin));
+    if (request.method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) {
+      return reply.code(204).headers(PREFLIGHT_HEADERS).send();
+    }
+  }
+  checkEncoding(headers);
+  const { scope, work: kind } = request.routeOptions.config;
+  if (scope === undefined) return undefined;
+  if (room.isDraining) void reply.header('connection', 'close');
+  room.refuseWhileDraining();
+  request.caller = await authorize(headers, keys, scope);
+  context.spend(request, 'requestsPerMinute', 1);
+  if (kind === undefined) return undefined;
+  checkLength(raw, config);
+  context.engine.open();
+  const queue = queues[kind];
+  queue.check(request.caller.owner);
+  const work = room.open(request.caller.owner);
+  request.work = work;
+  reply.raw.once('finish', () => work.end());
+  reply.raw.once('close', () => {
+    // Of work that is ended already this does nothing.
+    work.abort(new AppError('canceled', 'The client went away.'));
+    work.end();
+  });
+  const deadline = headers['x-deadline-ms'];
+  if (deadline !== undefined) work.limitTo(deadlineOf(deadline));
+  return undefined;
+}
+
+/** Once an answer begins, a connection on which nothing moves is one whose reader has stopped. */
+function cutSlowReader({ raw }: FastifyReply, { limits }: ServiceConfig): void {
+  const { socket } = raw;
+  // Injected requests have no real one.
+  if (!(socket instanceof Socket)) return;
+  // Streams of events are never silent for longer than a heartbeat.
+  raw.setTimeout(Math.max(limits.slowReaderMsMax, 2 * limits.heartbeatMs), () => raw.destroy());
+}
+
+function deadlineOf(header: string | string[]): number {
+  const value = Number(header);
+  if (/^\d{1,9}$/.test(String(header)) && value >= 1 && value <= DEADLINE_FIELD_MS_MAX) return value;
+  throw invalidField('x-deadline-ms', String(header), `a whole number from 1 to ${DEADLINE_FIELD_MS_MAX}`);
+}
+
+/** A body that says it is too long is refused before its first byte. */
+function checkLength(raw: IncomingMessage, { limits }: ServiceConfig): void {
+  const length = Number(raw.headers['content-length'] ?? 0);
+  const overhead = limits.fieldsMax * limits.fieldBytesMax + FORM_OVERHEAD_BYTES_MAX;
+  if (length <= limits.uploadBytesMax + overhead) return;
+  throw new AppError('payload_too_large', `The body has ${length} bytes; the limit is ${limits.uploadBytesMax}.`);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function openApiHead({ version }: ServiceConfig, keys: KeyLookup | null) {
+  return {
+    openapi: '3.0.3',
+    info: {
+      title: 'Bytefuse',
+      version,
+      description: 'Speech and document recognition with a language model inside the decoder.',
+    },
+    ...(keys === null
+      ? {}
+      : {
+          components: {
+            securitySchemes: {
+              bearer: { type: 'http' as const, scheme: 'bearer' },
+              header: { type: 'apiKey' as const, in: 'header' as const, name: 'x-api-key' },
+            },
+          },
+          security: [{ bearer: [] }, { header: [] }],
+        }),
+  };
+}

@@ -1,0 +1,52 @@
+/** One line per request, when its answer is through; and the same figures for /metrics. */
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServiceMetrics } from '../metrics/service-metrics.ts';
+
+/** The pattern of the route, never the address as sent: that may hold anything, and as a label it must be one of few. */
+export function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? 'none';
+}
+
+/** Of a client that left before its answer was through: what servers log by custom, and never send. */
+export const STATUS_LEFT = 499;
+
+/** `status`: where it is not the one that was sent. */
+export function logRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: FastifyBaseLogger,
+  metrics: ServiceMetrics,
+  status = reply.statusCode,
+): void {
+  const { method, work, caller, notes } = request;
+  const route = routeOf(request);
+  const ms = reply.elapsedTime;
+  metrics.request(route, method, status, ms);
+  for (const [phase, spent] of Object.entries(work?.phasesMs ?? {})) {
+    metrics.stage(phase as keyof NonNullable<typeof work>['phasesMs'], spent);
+  }
+  if (notes.uploadBytes !== undefined) metrics.uploaded(notes.uploadBytes);
+  const fields = {
+    method,
+    route,
+    status,
+    ms: Math.round(ms),
+    ...(caller === null ? {} : { key: caller.owner }),
+    ...(work === null ? {} : { phasesMs: rounded(work.phasesMs) }),
+    ...notes,
+  };
+  // What went wrong here stands out; what a client did wrong does not.
+  if (status >= 500 && status !== 503) log.error(fields, 'request');
+  else log.info(fields, 'request');
+}
+
+/** `server-timing`, which browsers and curl show. */
+export function timingHeader(phasesMs: Readonly<Record<string, number>>): string {
+  return Object.entries(phasesMs)
+    .map(([phase, ms]) => `${phase};dur=${Math.round(ms)}`)
+    .join(', ');
+}
+
+function rounded(phasesMs: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(phasesMs).map(([phase, ms]) => [phase, Math.round(ms)]));
+}

@@ -1,0 +1,63 @@
+/** What all routes share. */
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../../fusion/protocol/deadline.ts';
+import type { BudgetName, KeyBudgets } from '../keys/key-budgets.ts';
+import type { KeyLookup } from '../keys/key-file.ts';
+import type { ServiceMetrics } from '../metrics/service-metrics.ts';
+import type { ServiceConfig } from '../server/config.ts';
+import type { EngineDoor } from '../server/engine-door.ts';
+import { FairQueue } from '../server/fair-queue.ts';
+import { WorkRoom } from '../server/work-room.ts';
+
+export interface ContextParts {
+  readonly engine: EngineDoor;
+  readonly config: ServiceConfig;
+  /** Null: whoever reaches us may. */
+  readonly keys: KeyLookup | null;
+  readonly budgets: KeyBudgets;
+  readonly clock: Clock;
+  readonly metrics: ServiceMetrics;
+}
+
+export class ServiceContext {
+  readonly engine: EngineDoor;
+  readonly config: ServiceConfig;
+  readonly keys: KeyLookup | null;
+  readonly clock: Clock;
+  readonly metrics: ServiceMetrics;
+  readonly room: WorkRoom;
+  readonly queues: { readonly speech: FairQueue; readonly page: FairQueue };
+  readonly #budgets: KeyBudgets;
+
+  constructor({ engine, config, keys, budgets, clock, metrics }: ContextParts) {
+    this.engine = engine;
+    this.config = config;
+    this.keys = keys;
+    this.clock = clock;
+    this.metrics = metrics;
+    this.#budgets = budgets;
+    const { runningMax, waitingMax, waitingPerKeyMax } = config.limits;
+    // Without keys everybody is one owner, whose share is the whole queue.
+    const waitingPerOwnerMax = keys === null ? waitingMax : waitingPerKeyMax;
+    const queue = () => new FairQueue({ runningMax, waitingMax, waitingPerOwnerMax }, clock);
+    this.queues = { speech: queue(), page: queue() };
+    this.room = new WorkRoom(config.limits, clock);
+    metrics.watchQueue('speech', () => this.queues.speech);
+    metrics.watchQueue('page', () => this.queues.page);
+  }
+
+  /** Throws rate_limited. A key's own limits come before those of the service. */
+  spend({ caller }: Pick<FastifyRequest, 'caller'>, name: BudgetName, amount: number): void {
+    if (caller === null) return;
+    this.#budgets.spend(caller.owner, { ...this.config.budget, ...caller.key?.limits }, name, amount);
+  }
+
+  /** What runs, for whoever wants to know which answer came from what. */
+  modelHeaders(): Record<string, string> {
+    const { facts } = this.engine;
+    if (facts === null) return {};
+    const { recognizer, pages, llm, device } = facts;
+    const models = Object.entries({ recognizer, pages, llm, device }).filter(([, name]) => name !== null);
+    return { 'x-bytefuse-models': models.map(([what, name]) => `${what}=${name}`).join('; ') };
+  }
+}

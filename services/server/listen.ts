@@ -1,0 +1,74 @@
+/** `bytefuse serve`: the one place that opens the port. Listens at once, loads the models, then takes work. */
+import { once } from 'node:events';
+import { systemClock } from '../../fusion/protocol/deadline.ts';
+import { AppError } from '../../models/core/app-error.ts';
+import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefuse.ts';
+import { buildApp, type ServiceParts } from '../http/app.ts';
+import { readStaticFiles } from '../http/static-files.ts';
+import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
+import { isLoopback, type ServiceConfig } from './config.ts';
+import { LoadingDoor, type TokenPieces } from './engine-door.ts';
+
+export interface ServeOptions {
+  readonly config: ServiceConfig;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly requireKeys: boolean;
+  readonly models: BytefuseOptions;
+  readonly logger: NonNullable<ServiceParts['logger']>;
+  /** Ends the service, which then drains. */
+  readonly signal: AbortSignal;
+  readonly onListening?: (url: string) => void;
+  readonly onReady?: (url: string, bytefuse: Bytefuse) => void;
+  /** What brings the models in; tests give a toy. */
+  readonly open?: (options: BytefuseOptions) => Promise<Bytefuse>;
+  /** Bytes of the recognizer's tokens, where they are at hand. */
+  readonly openPieces?: (bytefuse: Bytefuse) => Promise<TokenPieces | null>;
+}
+
+/** Serves until the signal fires. Throws AppError: usage, keys_unusable, address_unusable, and those of openBytefuse. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { config, port, signal } = options;
+  const keys = await keysFor(options);
+  const door = new LoadingDoor();
+  const files = config.webFolder === null ? [] : await readStaticFiles(config.webFolder);
+  const app = await buildApp({ engine: door, config, keys, clock: systemClock, logger: options.logger, files });
+  app.server.maxConnections = config.limits.socketsMax;
+  let bytefuse: Bytefuse | null = null;
+  try {
+    const url = await listen(() => app.listen({ host: config.host, port }), config.host, port);
+    options.onListening?.(url);
+    bytefuse = await (options.open ?? openBytefuse)({ ...options.models, signal });
+    door.ready(bytefuse, (await options.openPieces?.(bytefuse)) ?? null);
+    options.onReady?.(url, bytefuse);
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await app.close();
+    await bytefuse?.close();
+  }
+}
+
+/** Beyond this machine a key is needed, and one must exist: a service that nobody can use is a mistake. */
+async function keysFor({ config, requireKeys }: ServeOptions): Promise<KeyRing | null> {
+  if (isLoopback(config.host) && !requireKeys) return null;
+  const path = keyFilePath();
+  if ((await readKeys(path)).length === 0) {
+    throw new AppError(
+      'usage',
+      `Serving at ${config.host} needs keys, and there are none: run bytefuse keys add NAME.`,
+    );
+  }
+  return new KeyRing(path, systemClock);
+}
+
+async function listen(open: () => Promise<string>, host: string, port: number): Promise<string> {
+  try {
+    return await open();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new AppError('address_unusable', `The service cannot listen at ${host}, port ${port} (${code}).`, {
+      cause: error,
+    });
+  }
+}

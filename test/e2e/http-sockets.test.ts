@@ -1,0 +1,221 @@
+/** What only a real connection shows: clients that leave, that are slow, that send no HTTP; and how a service ends. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { BOUNDARY, FORM_TYPE, formBody } from '../support/form-body.ts';
+import { toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
+import { rawExchange, toyServer } from '../support/toy-server.ts';
+import { TOY_PNG, toyWav } from '../support/toy-service.ts';
+
+const WAV = toyWav(1);
+const PATH = '/v1/audio/transcriptions';
+
+function post(body: Buffer, headers: readonly string[] = [], path = PATH): Buffer {
+  const lines = [
+    `POST ${path} HTTP/1.1`,
+    'host: localhost',
+    `content-type: ${FORM_TYPE}`,
+    `content-length: ${body.length}`,
+    ...headers,
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
+}
+
+const upload = (fields: readonly { name: string; value: string }[] = [], wav = WAV) =>
+  formBody([{ name: 'file', value: wav, filename: 'a.wav' }, ...fields]);
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  for (let turns = 0; !holds(); turns++) {
+    if (turns > 2000) assert.fail(`it never came to that: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+
+test('a client that leaves ends its work', async (t) => {
+  for (const fields of [[], [{ name: 'stream', value: 'true' }]]) {
+    const lines: Record<string, unknown>[] = [];
+    const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
+    const logger = { level: 'info', stream };
+    const { port, log } = await toyServer(t, { parts: { logger }, beforeUnit: (_, signal) => aborted(signal) });
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(post(upload(fields)));
+    await until(() => log.running === 1, 'the work began');
+    socket.destroy();
+    await until(() => log.running === 0, 'the work ended');
+    assert.equal(log.aborted, 1);
+    await until(
+      () => lines.some(({ msg, status, code }) => msg === 'request' && status === 499 && code === 'canceled'),
+      'a line',
+    );
+    assert.equal(lines.filter(({ msg }) => msg === 'request').length, 1);
+  }
+});
+
+test('a client that leaves while it waits gives its place back', async (t) => {
+  const { port, log, app } = await toyServer(t, {
+    limits: { runningMax: 1 },
+    beforeUnit: (_, signal) => aborted(signal),
+  });
+  const sockets = [0, 1].map(() => connect(port, '127.0.0.1').on('error', () => {}));
+  sockets[0]!.write(post(upload()));
+  await until(() => log.running === 1, 'the first runs');
+  sockets[1]!.write(post(upload()));
+  const waiting = async () =>
+    (await app.inject({ url: '/readyz', headers: { host: 'localhost' } })).json().queues.speech.waiting;
+  while ((await waiting()) !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  sockets[1]!.destroy();
+  while ((await waiting()) !== 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  sockets[0]!.destroy();
+  await until(() => log.running === 0, 'the first ended');
+  assert.equal(log.options.length, 1);
+});
+
+test('headers: n bytes are taken, more are not; nor is what is no HTTP', async (t) => {
+  const { port } = await toyServer(t, { limits: { headerBytesMax: 2048 } });
+  const get = (pad: number) =>
+    `GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-pad: ${'x'.repeat(pad)}\r\n\r\n`;
+  assert.match(await rawExchange(port, get(1500)), /^HTTP\/1\.1 200/);
+  const over = await rawExchange(port, get(2100));
+  assert.match(over, /^HTTP\/1\.1 431/);
+  assert.match(over, /"code":"header_too_large"/);
+  assert.match(over, /x-request-id: /);
+  const noise = await rawExchange(port, '\x16\x03\x01\x02 not http at all\r\n\r\n');
+  assert.match(noise, /^HTTP\/1\.1 400[\s\S]*"code":"invalid_option"/);
+});
+
+test('two lengths, or a length and chunks, are refused: they smuggle requests past proxies', async (t) => {
+  const { port } = await toyServer(t);
+  for (const headers of ['content-length: 5\r\ncontent-length: 6', 'content-length: 5\r\ntransfer-encoding: chunked']) {
+    const answer = await rawExchange(port, `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n\r\nhello`);
+    assert.match(answer, /^HTTP\/1\.1 400/, headers);
+  }
+});
+
+test('a body that ends early is a malformed form, and its file is gone', async (t) => {
+  const { port, log } = await toyServer(t);
+  const whole = upload();
+  const cut = whole.subarray(0, whole.length - BOUNDARY.length - 10);
+  const lines = `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${FORM_TYPE}\r\ncontent-length: ${cut.length}\r\n\r\n`;
+  const answer = await rawExchange(port, Buffer.concat([Buffer.from(lines), cut]), /"code":"\w+"/);
+  assert.match(answer, /^HTTP\/1\.1 400[\s\S]*"code":"form_malformed"/);
+  assert.equal(log.options.length, 0);
+});
+
+test('a sender of too much reads why', async (t) => {
+  const { url } = await toyServer(t, { limits: { uploadBytesMax: 100_000 } });
+  const body = new FormData();
+  body.set('file', new Blob([Buffer.alloc(2_000_000)]), 'big.wav');
+  const answer = await fetch(`${url}${PATH}`, { method: 'POST', body });
+  assert.equal(answer.status, 413);
+  assert.equal(((await answer.json()) as { error: { code: string } }).error.code, 'payload_too_large');
+});
+
+test('an upload that stands still is given up', async (t) => {
+  const { port } = await toyServer(t, { limits: { uploadIdleMsMax: 100 } });
+  const whole = post(upload());
+  const answer = await rawExchange(port, whole.subarray(0, whole.length - 100), /"code":"\w+"/);
+  assert.match(answer, /^HTTP\/1\.1 408[\s\S]*"code":"request_timeout"/);
+});
+
+test('a reader that takes nothing is cut off, and its work ends', async (t) => {
+  const limits = { slowReaderMsMax: 150, eventBytesMax: 100_000_000 };
+  // Pages large enough that the buffers of the system fill.
+  const lines = Array.from({ length: 400 }, (_, i) => toyBlock(toyLine('x'.repeat(60), 0, i)));
+  const page = toyDocumentPage(1, lines);
+  let pages = 0;
+  const { port, log } = await toyServer(t, {
+    limits,
+    pages: Array.from({ length: 500 }, () => page),
+    beforePage: () => {
+      pages++;
+    },
+  });
+  const slow = connect(port, '127.0.0.1').on('error', () => {});
+  slow.pause();
+  const form = formBody([
+    { name: 'file', value: TOY_PNG, filename: 'a.png' },
+    { name: 'stream', value: 'true' },
+  ]);
+  slow.write(post(form, [], '/v1/documents'));
+  await until(() => log.aborted === 1, 'the reader was cut off');
+  assert.ok(pages < 500, `${pages} pages were read for nobody`);
+  slow.destroy();
+});
+
+test('a reader that stops in the middle of an answer is cut off', async (t) => {
+  const file = { url: '/big', type: 'text/plain', bytes: Buffer.alloc(30_000_000, 'x'), etag: '"1"' };
+  const limits = { slowReaderMsMax: 200, heartbeatMs: 50 };
+  const { port, app } = await toyServer(t, { limits, parts: { files: [file] } });
+  const slow = connect(port, '127.0.0.1').on('error', () => {});
+  slow.pause();
+  slow.write('GET /big HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  const connections = () => new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)));
+  while ((await connections()) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  while ((await connections()) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  slow.destroy();
+});
+
+test('closing lets a running request finish, and refuses the next on an open connection', async (t) => {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { port, log, app } = await toyServer(t, { beforeUnit: () => held });
+  const running = rawExchange(port, post(upload(), ['connection: close']));
+  await until(() => log.running === 1, 'the work began');
+  const open = connect(port, '127.0.0.1');
+  await once(open, 'connect');
+  const closed = app.close();
+  let late = '';
+  open.on('data', (chunk) => {
+    late += chunk;
+  });
+  open.write(post(upload()));
+  await until(() => late.includes('\r\n\r\n'), 'the late request was answered');
+  assert.match(late, /^HTTP\/1\.1 503[\s\S]*shutting_down/);
+  assert.match(late, /retry-after: \d/);
+  release();
+  assert.match(await running, /^HTTP\/1\.1 200[\s\S]*w0/);
+  await closed;
+  open.destroy();
+});
+
+async function serviceProcess(t: TestContext, drainMs: number, unitMs: number) {
+  const script = fileURLToPath(new URL('../support/toy-server-process.js', import.meta.url));
+  const child = spawn(process.execPath, [script, String(drainMs), String(unitMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const url = (await lines.next()).value as string;
+  const ended = once(child, 'close');
+  return { child, lines, ended, port: Number(new URL(url).port) };
+}
+
+test('SIGTERM: running work is finished, then the process ends', async (t) => {
+  const { child, lines, ended, port } = await serviceProcess(t, 10_000, 400);
+  const answer = rawExchange(port, post(upload(), ['connection: close']));
+  await lines.next();
+  child.kill('SIGTERM');
+  assert.match(await answer, /^HTTP\/1\.1 200[\s\S]*w0/);
+  assert.deepEqual(await ended, [143, null]);
+});
+
+test('SIGTERM: work that takes too long is told to be sent again, and the process ends in time', async (t) => {
+  const { child, lines, ended, port } = await serviceProcess(t, 300, 60_000);
+  const answer = rawExchange(port, post(upload(), ['connection: close']));
+  await lines.next();
+  const startedMs = performance.now();
+  child.kill('SIGTERM');
+  assert.match(await answer, /^HTTP\/1\.1 503[\s\S]*shutting_down/);
+  assert.deepEqual(await ended, [143, null]);
+  assert.ok(performance.now() - startedMs < 5000);
+});

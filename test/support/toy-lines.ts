@@ -1,0 +1,64 @@
+import { AppError } from '../../models/core/app-error.ts';
+import type { CombinerClient } from '../../services/combiner/combiner-client.ts';
+import type { Line, LineLoss, Lines, LineWish } from '../../services/supervisor/engine-lines.ts';
+import type { Listen, LiveEvent } from '../../services/supervisor/live-contract.ts';
+
+/** What becomes of one line: it is lost after so many events, or holds. */
+export interface ToyFate {
+  readonly events?: number;
+  readonly loss?: LineLoss;
+  readonly degraded?: boolean;
+  readonly client?: Partial<CombinerClient>;
+}
+
+/** Gives lines in the order of their fates, and then lines that hold. */
+export class ToyLines implements Lines {
+  readonly wishes: LineWish[] = [];
+  released = 0;
+  fused = true;
+  #fates: readonly ToyFate[];
+  #given = new Map<Line, ToyFate>();
+
+  constructor(fates: readonly ToyFate[]) {
+    this.#fates = fates;
+  }
+
+  async take(wish: LineWish): Promise<Line> {
+    wish.signal?.throwIfAborted();
+    const fate = this.#fates[this.wishes.length] ?? {};
+    this.wishes.push(wish);
+    const line: Line = {
+      // Whoever uses a client here gives one.
+      client: fate.client as CombinerClient,
+      degraded: fate.degraded ?? false,
+      gone: new AbortController().signal,
+      loss: async () => fate.loss ?? 'crash',
+      release: () => {
+        this.released++;
+      },
+    };
+    this.#given.set(line, fate);
+    return line;
+  }
+
+  isFused(): boolean {
+    return this.fused;
+  }
+
+  /** A listener that is cut off as its line's fate wants it. */
+  listen<O>(listen: Listen<O>): (line: Line) => Listen<O> {
+    return (line) => {
+      const { events: eventsMax = Number.POSITIVE_INFINITY } = this.#given.get(line)!;
+      return async function* (input, options, call) {
+        const events: AsyncGenerator<LiveEvent, unknown> = listen(input, options, call);
+        for (let count = 0; ; count++) {
+          if (count >= eventsMax) throw new AppError('peer_lost', 'the toy process crashed');
+          const next = await events.next();
+          // The toy listener's own summary.
+          if (next.done) return next.value as never;
+          yield next.value;
+        }
+      };
+    };
+  }
+}

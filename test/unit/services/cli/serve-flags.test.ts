@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Command } from 'commander';
+import { addServeFlags, configOf, modelOptionsOf, type ServeFlags } from '../../../../services/cli/serve-flags.ts';
+
+function parsed(...args: readonly string[]): ServeFlags {
+  const command = addServeFlags(new Command('serve'))
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  command.action(() => {}).parse([...args], { from: 'user' });
+  return command.opts<ServeFlags>();
+}
+
+test('without flags this machine is served, speech alone', () => {
+  const flags = parsed();
+  const { host, allowHosts, corsOrigins, logText, budget, version } = configOf(flags, {}, '1.2.3');
+  assert.deepEqual([host, allowHosts, corsOrigins, logText, budget], ['127.0.0.1', [], [], false, {}]);
+  assert.equal(version, '1.2.3');
+  assert.equal(flags.port, 8080);
+  assert.deepEqual(modelOptionsOf(flags), { modalities: ['speech'] });
+});
+
+test('flags set limits over the environment', () => {
+  const flags = parsed('--upload-bytes', '5', '--pages', '6', '--drain', '1.5', '--rate-audio', '60', '--log-text');
+  const { limits, budget, logText } = configOf(flags, { BYTEFUSE_PAGES_MAX: '9', BYTEFUSE_PIXELS_MAX: '10' }, '');
+  assert.deepEqual([limits.uploadBytesMax, limits.pagesMax, limits.pixelsMax, limits.drainMsMax], [5, 6, 10, 1500]);
+  assert.deepEqual([budget, logText], [{ audioSecondsPerHour: 60 }, true]);
+});
+
+test('hosts and origins may be repeated; an origin that is none is refused', () => {
+  const flags = parsed('--allow-host', 'a.example', '--allow-host', 'b.example', '--cors-origin', 'https://c.example');
+  const { allowHosts, corsOrigins } = configOf(flags, {}, '');
+  assert.deepEqual([allowHosts, corsOrigins], [['a.example', 'b.example'], ['https://c.example']]);
+  for (const origin of ['c.example', 'https://c.example/', 'https://c.example/x', 'ftp://c']) {
+    assert.throws(() => configOf(parsed('--cors-origin', origin), {}, ''), /--cors-origin/);
+  }
+});
+
+test('what is served follows the flags', () => {
+  const { modalities, llm, model } = modelOptionsOf(
+    parsed('--ocr', '--no-speech', '--llm', 'none', '-m', 'whisper-turbo'),
+  );
+  assert.deepEqual([modalities, llm, model], [['page'], null, 'whisper-turbo']);
+  assert.throws(() => modelOptionsOf(parsed('--no-speech')), /nothing to serve/);
+});
+
+test('numbers out of range are refused', () => {
+  for (const args of [
+    ['--port', '65536'],
+    ['--port', 'http'],
+    ['--pages', '0'],
+    ['--drain', '0'],
+    ['--log-level', 'loud'],
+  ]) {
+    assert.throws(() => parsed(...args), args.join(' '));
+  }
+});

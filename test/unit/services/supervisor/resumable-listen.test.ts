@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AppError } from '../../../../models/core/app-error.ts';
+import { SAMPLE_RATE_HZ } from '../../../../models/core/limits.ts';
+import { TAIL_SECONDS_MAX } from '../../../../services/supervisor/limits.ts';
+import type { Listen, LiveEvent, LiveInput } from '../../../../services/supervisor/live-contract.ts';
+import { resumableListen } from '../../../../services/supervisor/resumable-listen.ts';
+import { SuspectLane } from '../../../../services/supervisor/suspect-lane.ts';
+import { type ToyFate, ToyLines } from '../../../support/toy-lines.ts';
+import { toyListen, toySpeech } from '../../../support/toy-listen.ts';
+
+interface Heard {
+  readonly events: LiveEvent[];
+  readonly lines: ToyLines;
+  readonly lane: SuspectLane;
+  readonly done: Promise<unknown>;
+}
+
+function hear(
+  input: AsyncIterable<LiveInput>,
+  fates: readonly ToyFate[],
+  more: { lane?: SuspectLane; listen?: Listen<undefined>; signal?: AbortSignal; lines?: ToyLines } = {},
+): Heard {
+  const { lane = new SuspectLane(), listen = toyListen, signal = new AbortController().signal } = more;
+  const lines = more.lines ?? new ToyLines(fates);
+  const events: LiveEvent[] = [];
+  const run = async () => {
+    const stream = resumableListen({ lines, lane, open: lines.listen(listen) })(input, undefined, { signal });
+    for await (const event of stream) events.push(event);
+  };
+  return { events, lines, lane, done: run() };
+}
+
+const finals = (events: readonly LiveEvent[], stage = 'fused') =>
+  events.flatMap((event) => (event.kind === 'final' && event.stage === stage ? [event] : []));
+const crash = (events: number): ToyFate => ({ events, loss: 'crash' });
+
+test('two crashes on the same audio end the stream', async () => {
+  const { done, lane } = hear(toySpeech(['never to be heard'], 4), [crash(2), crash(3)]);
+  await assert.rejects(done, { code: 'input_crashes' });
+  assert.equal(lane.suspects, 0);
+});
+
+test('two crashes with an utterance done between them do not', async () => {
+  const { done, events, lane } = hear(toySpeech(['first', 'second'], 4), [crash(1), crash(7)]);
+  await done;
+  assert.deepEqual(
+    finals(events).map(({ text }) => text),
+    ['first.', 'second.'],
+  );
+  assert.equal(lane.suspects, 0);
+});
+
+test('where others crashed as well, a stream is tried a third time, alone', async () => {
+  const lane = new SuspectLane();
+  const other = lane.suspect();
+  const leave = await lane.enter();
+  const { done, events, lines } = hear(toySpeech(['heard at last'], 4), [crash(2), crash(2)], { lane });
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(lines.wishes.length, 2, 'it waits for its turn');
+  leave();
+  await done;
+  assert.deepEqual(
+    finals(events).map(({ text }) => text),
+    ['heard at last.'],
+  );
+  other();
+  assert.equal(lane.suspects, 0);
+  (await lane.enter())();
+});
+
+test('on the standby fused finals are marked, and the stream changes back between two utterances', async () => {
+  const lines = new ToyLines([{ events: 3, loss: 'crash' }, { degraded: true }]);
+  const { done, events } = hear(toySpeech(['one two three', 'four', 'five'], 2), [], { lines });
+  await done;
+  assert.deepEqual(
+    finals(events).map(({ text, degraded }) => [text, degraded]),
+    // The toy's fused finals come once the next utterance has begun, so it is never between two before the last.
+    [
+      ['one two three.', true],
+      ['four.', true],
+      ['five.', true],
+    ],
+  );
+  const prompt: Listen<undefined> = async function* (input, options, call) {
+    for await (const item of input) {
+      if (typeof item === 'string') continue;
+      yield* toyListenAll(item, options, call);
+    }
+    return SUMMARY;
+  };
+  const again = new ToyLines([{ degraded: true }]);
+  const heard = hear(toySpeech(['one', 'two', 'three'], 8), [], { lines: again, listen: prompt });
+  await heard.done;
+  assert.deepEqual(
+    finals(heard.events).map(({ degraded }) => degraded),
+    [true, undefined, undefined],
+  );
+  assert.deepEqual(
+    finals(heard.events).map(({ text, utterance }) => [utterance, text]),
+    [
+      [0, 'one.'],
+      [1, 'two.'],
+      [2, 'three.'],
+    ],
+  );
+});
+
+const SUMMARY = {
+  task: 'transcribe',
+  language: 'en',
+  languageProbability: 1,
+  duration: 0,
+  warnings: [],
+  timings: { encodeMs: 0, recognizeMs: 0 },
+} as const;
+
+/** Each chunk is an utterance that is done at once. */
+async function* toyListenAll(
+  chunk: Float32Array,
+  options: undefined,
+  call: { readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<LiveEvent> {
+  async function* alone() {
+    yield chunk;
+  }
+  yield* toyListen(alone(), options, call);
+}
+
+test('a replay that hears the committed words otherwise goes on after them', async () => {
+  let runs = 0;
+  const fickle: Listen<undefined> = async function* (input, options, call) {
+    const other = runs++ > 0;
+    async function* changed() {
+      for await (const item of input) {
+        const swap = (sample: number) =>
+          other && sample === 'c'.charCodeAt(0) / 128 ? 'k'.charCodeAt(0) / 128 : sample;
+        yield typeof item === 'string' ? item : item.map(swap);
+      }
+    }
+    return yield* toyListen(changed(), options, call);
+  };
+  const { done, events } = hear(toySpeech(['call me captain'], 3), [crash(4)], { listen: fickle });
+  await done;
+  const [final] = finals(events);
+  assert.equal(final!.committed, 'call me captain'.slice(0, 9));
+  assert.equal(final!.text, 'call me captain.');
+});
+
+test('marks of the caller are replayed where they ended an utterance, and answered once', async () => {
+  async function* input(): AsyncGenerator<LiveInput> {
+    yield 'commit';
+    for await (const chunk of toySpeech(['a turn'], 100)) yield chunk.slice(0, 6);
+    yield 'commit';
+    for await (const chunk of toySpeech(['dropped'], 100)) yield chunk.slice(0, 7);
+    yield 'clear';
+    for await (const chunk of toySpeech(['the last'], 100)) yield chunk;
+  }
+  for (let events = 0; events < 14; events++) {
+    const heard = hear(input(), [{ events, loss: 'replaced' }]);
+    await heard.done;
+    const kinds = heard.events.map(({ kind }) => kind);
+    assert.equal(kinds.filter((kind) => kind === 'commit-empty').length, 1, `after ${events} events`);
+    assert.equal(kinds.filter((kind) => kind === 'cleared').length, 1, `after ${events} events`);
+    assert.deepEqual(
+      finals(heard.events).map(({ utterance, text }) => [utterance, text]),
+      [
+        [0, 'a turn.'],
+        [2, 'the last.'],
+      ],
+      `after ${events} events`,
+    );
+  }
+});
+
+test('an utterance that no replay finds again ends with what was told of it', async () => {
+  let runs = 0;
+  const deaf: Listen<undefined> = async function* (input, options, call) {
+    if (runs++ === 0) return yield* toyListen(input, options, call);
+    for await (const _ of input);
+    return SUMMARY;
+  };
+  const { done, events } = hear(toySpeech(['call me ishmael'], 3), [crash(4)], { listen: deaf });
+  await done;
+  assert.deepEqual(
+    events.slice(-3).map((event) => (event.kind === 'final' ? [event.stage, event.text, event.degraded] : event.kind)),
+    ['speech-end', ['recognized', 'call me iSHM', undefined], ['fused', 'call me iSHM', true]],
+  );
+});
+
+test("the caller's own failure and abort pass as they are", async () => {
+  async function* broken(): AsyncGenerator<Float32Array> {
+    yield new Float32Array(4);
+    throw new RangeError('the microphone is gone');
+  }
+  const { done, lines } = hear(broken(), []);
+  await assert.rejects(done, RangeError);
+  assert.equal(lines.wishes.length, 1);
+  const stop = new AbortController();
+  stop.abort(new AppError('canceled', 'enough'));
+  await assert.rejects(hear(toySpeech(['text'], 4), [], { signal: stop.signal }).done, { code: 'canceled' });
+});
+
+test('a listener that brings no utterance to its end is given so much audio and no more', async () => {
+  let seconds = 0;
+  async function* endless(): AsyncGenerator<Float32Array> {
+    for (;;) {
+      seconds++;
+      yield new Float32Array(SAMPLE_RATE_HZ).fill(0.5);
+    }
+  }
+  const stuck: Listen<undefined> = async function* (input) {
+    yield { kind: 'speech-start', utterance: 0, startS: 0 };
+    for await (const _ of input);
+    return SUMMARY;
+  };
+  const stop = new AbortController();
+  const { done } = hear(endless(), [], { listen: stuck, signal: stop.signal });
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(seconds, TAIL_SECONDS_MAX);
+  void done.catch(() => undefined);
+});
