@@ -43,6 +43,9 @@ export type LiveInput = Float32Array | LiveMark;
 /** `commit` ends the utterance that runs here; `clear` drops it and all that was heard of it. */
 export type LiveMark = 'commit' | 'clear';
 
+/** Code of a search's warning (UnitOutcome.warnings): the language model took no part although it should have. */
+export const LLM_UNAVAILABLE = 'llm_unavailable';
+
 /** Seconds are counted from the start of the stream. */
 export type LiveEvent = SpeechStart | LivePartial | SpeechEnd | LiveFinal | Cleared | CommitEmpty | Lag | Shed;
 
@@ -141,6 +144,8 @@ export interface LiveWord {
   readonly text: string;
   /** Recognizer tokens that spell it. */
   readonly tokens: readonly number[];
+  /** Lowest log P among them. */
+  readonly logProb: number;
   /** Where its tokens are heard: the earliest and the latest time that a token of it attends to most, in seconds. */
   readonly attendedFromS: number;
   readonly attendedToS: number;

@@ -167,8 +167,9 @@ function liveWords(pass: LivePass, from: number, tokens: WhisperTokens, language
   let at = from;
   return splitWords(pass.tokens.slice(from), tokens, language).map(({ text, tokens: ids }) => {
     const attended = pass.attendedS.slice(at, at + ids.length);
+    const logProb = Math.min(...pass.logProbs.slice(at, at + ids.length));
     at += ids.length;
-    return { text, tokens: ids, attendedFromS: Math.min(...attended), attendedToS: Math.max(...attended) };
+    return { text, tokens: ids, logProb, attendedFromS: Math.min(...attended), attendedToS: Math.max(...attended) };
   });
 }
 

@@ -58,8 +58,11 @@ export interface LiveListening {
   /** Makes a voice detector per stream; without it the caller must say where turns end. */
   readonly voices?: VoiceFinders;
   readonly streamsMax?: number;
-  /** `audio` for what must not depend on the machine's speed (tests, comparisons of policies); default `real-time`. */
-  readonly pace?: 'real-time' | 'audio';
+  /**
+   * The time of day in milliseconds; null for what must not depend on the machine's speed (tests, comparisons of policies):
+   * time is then that of the audio, and passes take none of it.
+   */
+  readonly nowMs?: (() => number) | null;
 }
 
 /** A last remainder shorter than this holds no word: it is what rounding left over. */
@@ -97,7 +100,7 @@ export class WhisperTranscriber implements Recognizer, LiveRecognizer {
     this.#mel = new MelSpectrogram(parts.model.dims.nMels);
     this.#vad = vad;
     this.#live = live;
-    this.#load = new LiveLoad(live?.streamsMax);
+    this.#load = new LiveLoad(live?.streamsMax, live?.nowMs ?? undefined);
     this.#dispose = dispose;
   }
 
@@ -188,7 +191,7 @@ export class WhisperTranscriber implements Recognizer, LiveRecognizer {
         policies: live.policies,
         seat,
         convert: await scriptConverter(options.script),
-        pace: live.pace ?? 'real-time',
+        nowMs: live.nowMs === undefined ? () => performance.now() : live.nowMs,
       };
       return yield* new LiveStream(parts, options, search, signal).run(input);
     } finally {

@@ -1,6 +1,6 @@
 import type { FinalSummary, Listen, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
-import type { LiveEvent, LiveInput } from '../../models/core/live.ts';
+import { type LiveEvent, type LiveInput, LLM_UNAVAILABLE } from '../../models/core/live.ts';
 import type { UnitSearch } from '../../models/core/stepwise.ts';
 import { IncomingStream, type StreamWork } from '../transport/incoming-stream.ts';
 import { liveInputMessage, liveInputOf } from '../transport/live-input.ts';
@@ -91,7 +91,7 @@ function steadySearch(searchFor: SearchFactory, context: SearchContext): UnitSea
       const alone = await make(0);
       const { warnings = [], ...outcome } = await alone(source, signal);
       const message = `The text is the recognizer's alone: ${AppError.from(error).message}`;
-      return { ...outcome, warnings: [...warnings, { code: 'llm_unavailable', message }] };
+      return { ...outcome, warnings: [...warnings, { code: LLM_UNAVAILABLE, message }] };
     }
   };
 }

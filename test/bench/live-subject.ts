@@ -45,7 +45,7 @@ export class LiveSubject implements Listener {
     const recognizer = await WhisperTranscriber.open(folders.whisper, {
       threads,
       vad: voice,
-      live: { policies: commitPolicies, voices: (wanted) => voice.detector(wanted), pace: 'audio' },
+      live: { policies: commitPolicies, voices: (wanted) => voice.detector(wanted), nowMs: null },
     });
     return new LiveSubject(recognizer, voice, fused ? await LlmScorer.open(folders.llm, { threads }) : null);
   }

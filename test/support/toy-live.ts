@@ -1,175 +1,148 @@
-import type { LiveEvent, LiveFinal, LiveInput, TurnDetection } from '../../models/core/live.ts';
-import type { ListenRequest, LiveSource } from '../../services/ws/live-source.ts';
-import { segment, spreadWords, unit } from './toy-transcript.ts';
+import { commitPolicies } from '../../fusion/beam/agreed-prefix.ts';
+import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
+import type { RecognizerSummary } from '../../models/core/recognizer.ts';
+import type { UnitSearch } from '../../models/core/stepwise.ts';
+import { type SpeechEvent, type SpeechOptions, SpeechSegmenter } from '../../models/vad/speech-segments.ts';
+import type { VoiceFinder } from '../../models/vad/turns.ts';
+import { defaultListenOptions } from '../../models/whisper/listen-defaults.ts';
+import { plainBeam } from '../../models/whisper/plain-beam.ts';
+import { WhisperTranscriber } from '../../models/whisper/transcriber.ts';
+import { type ToyAnswer, ToyWhisper } from './toy-whisper.ts';
 
-const RATE = 16_000;
-/** A word is so much sound. */
-export const WORD_SAMPLES = 4000;
-/** What is louder is speech. */
-const LOUD = 0.1;
+export const TOY_RATE_HZ = 16_000;
+const WINDOW = 512;
+
+/** Hears speech in windows whose first sample is above 0.5. The segments are the real segmenter's. */
+export class ToyVoice implements VoiceFinder {
+  readonly #segmenter: SpeechSegmenter;
+  #total = 0;
+  #first = 0;
+
+  constructor(options: Partial<SpeechOptions> = {}) {
+    this.#segmenter = new SpeechSegmenter(options);
+  }
+
+  get ending() {
+    return this.#segmenter.ending;
+  }
+
+  async push(samples: Float32Array): Promise<SpeechEvent[]> {
+    const events: SpeechEvent[] = [];
+    for (const sample of samples) {
+      if (this.#total % WINDOW === 0) this.#first = sample;
+      this.#total++;
+      if (this.#total % WINDOW === 0) events.push(...this.#segmenter.push(this.#first > 0.5 ? 0.9 : 0.1));
+    }
+    return events;
+  }
+
+  async end(): Promise<SpeechEvent[]> {
+    return this.#segmenter.end(this.#total);
+  }
+
+  cut(): SpeechEvent[] {
+    return this.#segmenter.cut();
+  }
+}
+
+/** Seconds of silence and speech by turns, silence first: whole windows of each. */
+export function toySpeech(...seconds: readonly number[]): Float32Array {
+  const windows = seconds.map((length) => Math.round((length * TOY_RATE_HZ) / WINDOW));
+  const out = new Float32Array(windows.reduce((sum, count) => sum + count, 0) * WINDOW);
+  let at = 0;
+  windows.forEach((count, i) => {
+    out.fill(i % 2 === 1 ? 0.9 : 0, at, at + count * WINDOW);
+    at += count * WINDOW;
+  });
+  return out;
+}
+
+/** The same samples in chunks of the given lengths, over and over. */
+export async function* inChunks(samples: Float32Array, lengths: readonly number[] = [1600]): AsyncGenerator<LiveInput> {
+  for (let at = 0, i = 0; at < samples.length; i++) {
+    const length = lengths[i % lengths.length]!;
+    yield samples.subarray(at, at + length);
+    at += length;
+  }
+}
+
+export interface ToyListening {
+  readonly events: LiveEvent[];
+  readonly summary: RecognizerSummary;
+  readonly whisper: ToyWhisper;
+}
+
+export interface ToyLiveOptions {
+  readonly options?: Partial<ListenOptions>;
+  readonly search?: UnitSearch;
+  readonly signal?: AbortSignal;
+}
+
+/** A transcriber over a toy Whisper and a toy voice, on the audio's clock unless one is given. */
+export function toyListener(
+  answer: (whisper: () => ToyWhisper) => ToyAnswer,
+  live: { readonly nowMs?: (() => number) | null; readonly streamsMax?: number } = {},
+) {
+  const whisper: ToyWhisper = new ToyWhisper(answer(() => whisper));
+  const transcriber = new WhisperTranscriber('toy', whisper.parts, undefined, {
+    policies: commitPolicies,
+    voices: (options) => new ToyVoice(options),
+    nowMs: null,
+    ...live,
+  });
+  const listen = (input: AsyncIterable<LiveInput>, { options, search, signal }: ToyLiveOptions = {}) =>
+    transcriber.listen(
+      input,
+      { ...defaultListenOptions, language: 'en', beams: 2, ...options },
+      search ?? plainBeam({ beams: 2, nBest: 1 }),
+      signal ?? new AbortController().signal,
+    );
+  return { whisper, transcriber, listen };
+}
+
+/** All events of a stream, and its summary. */
+export async function collect(
+  stream: AsyncGenerator<LiveEvent, RecognizerSummary>,
+): Promise<{ readonly events: LiveEvent[]; readonly summary: RecognizerSummary }> {
+  const events: LiveEvent[] = [];
+  for (;;) {
+    const next = await stream.next();
+    if (next.done === true) return { events, summary: next.value };
+    events.push(next.value);
+  }
+}
+
+const A = 4;
+const C = 3;
+const COMMA = 6;
+/** Words of the toy vocabulary, each with the space before it: " a", " ac", " aa", " acc". */
+export const TOY_WORDS: readonly (readonly number[])[] = [[A], [A, C], [A, 0], [A, C, C]];
+export const TOY_WORD_TEXTS = ['a', 'ac', 'aa', 'acc'] as const;
+/** How long the toy speaker takes for a word. */
+export const TOY_WORD_S = 0.4;
 
 /**
- * Hears sound as words, one every quarter of a second, whatever it is: `w0 w1 w2`. The last word is pending until the next
- * begins; the fused text writes it in capitals. Looks at single samples, so nothing depends on how audio is cut.
+ * Says `words` (numbers of TOY_WORDS), one every 0.4 s of an utterance's audio; `misheard` may name another one for the last
+ * word that was heard so far. The same for every utterance.
  */
-export class ToyLive implements LiveSource {
-  readonly requests: ListenRequest[] = [];
-  /** Streams under way: 0 once all are freed. */
-  open = 0;
-  /** Awaited before each input is taken. */
-  gate: Promise<void> = Promise.resolve();
-  /** Thrown instead of hearing, once this much was heard. */
-  failure: { readonly afterS: number; readonly error: unknown } | undefined;
-
-  async *listen(
-    audio: AsyncIterable<LiveInput>,
-    request: ListenRequest,
-    { signal }: { readonly signal: AbortSignal },
-  ): AsyncGenerator<LiveEvent, void> {
-    this.requests.push(request);
-    this.open++;
-    try {
-      const ear = new ToyEar(request);
-      for await (const item of audio) {
-        signal.throwIfAborted();
-        await this.gate;
-        if (this.failure !== undefined && ear.heardS >= this.failure.afterS) throw this.failure.error;
-        if (item === 'commit') yield* ear.commit();
-        else if (item === 'clear') yield* ear.clear();
-        else yield* ear.hear(item);
-      }
-      signal.throwIfAborted();
-      yield* ear.end();
-    } finally {
-      this.open--;
-    }
-  }
-}
-
-class ToyEar {
-  readonly #turns: TurnDetection | null;
-  readonly #request: ListenRequest;
-  #at = 0;
-  #utterance = -1;
-  #start: number | null = null;
-  #sound = 0;
-  #silence = 0;
-  #revision = 0;
-
-  constructor(request: ListenRequest) {
-    this.#request = request;
-    const { turnDetection = { threshold: 0.5, prefixPaddingMs: 0, silenceMs: 500 } } = request;
-    this.#turns = turnDetection;
-  }
-
-  get heardS(): number {
-    return this.#at / RATE;
-  }
-
-  *hear(samples: Float32Array): Generator<LiveEvent> {
-    for (const sample of samples) {
-      const isLoud = Math.abs(sample) > LOUD;
-      if (this.#start === null && (isLoud || this.#turns === null)) {
-        this.#start = this.#at;
-        this.#utterance++;
-        this.#sound = 0;
-        this.#revision = 0;
-        yield { kind: 'speech-start', utterance: this.#utterance, startS: this.#at / RATE };
-      }
-      this.#at++;
-      if (this.#start === null) continue;
-      if (isLoud) {
-        this.#sound++;
-        this.#silence = 0;
-        if (this.#sound % WORD_SAMPLES === 0 && this.#request.partialIntervalMs !== 0) yield this.#partial();
-      } else if (this.#turns !== null && ++this.#silence >= (this.#turns.silenceMs / 1000) * RATE) yield* this.end();
-    }
-  }
-
-  *commit(): Generator<LiveEvent> {
-    if (this.#start === null) yield { kind: 'commit-empty', atS: this.heardS };
-    else yield* this.end();
-  }
-
-  *clear(): Generator<LiveEvent> {
-    const utterance = this.#start === null ? null : this.#utterance;
-    this.#start = null;
-    yield { kind: 'cleared', utterance, atS: this.heardS };
-  }
-
-  *end(): Generator<LiveEvent> {
-    if (this.#start === null) return;
-    const utterance = this.#utterance;
-    const startS = this.#start / RATE;
-    this.#start = null;
-    this.#silence = 0;
-    yield { kind: 'speech-end', utterance, endS: this.heardS };
-    const words = this.#words();
-    const committed = words.slice(0, -1).join(' ');
-    const texts = {
-      recognized: words.join(' '),
-      fused: [committed, words.at(-1)?.toUpperCase()].filter(Boolean).join(' '),
+export function spokenInTime(
+  words: readonly number[],
+  misheard: (heard: number, frames: number) => number | undefined = () => undefined,
+) {
+  return (whisper: () => ToyWhisper): ToyAnswer =>
+    ({ window, path }) => {
+      const frames = whisper().realFrames[window]!;
+      const heard = Math.min(words.length, Math.floor((frames * 0.02) / TOY_WORD_S));
+      const last = heard > 0 ? misheard(heard, frames) : undefined;
+      const spoken = words.slice(0, heard);
+      if (last !== undefined) spoken[heard - 1] = last;
+      const tokens = spoken.flatMap((word) => TOY_WORDS[word]!);
+      // A comma is the next best, so that nothing but the end itself ends a beam.
+      return new Map([
+        [COMMA, 4],
+        [tokens[path.length] ?? whisper().parts.tokens.endOfText, 12],
+      ]);
     };
-    for (const stage of ['recognized', 'fused'] as const) {
-      const text = texts[stage];
-      const said = segment(startS, this.heardS, text, { words: spreadWords(startS, this.heardS, text.split(' ')) });
-      const final: LiveFinal = {
-        kind: 'final',
-        utterance,
-        stage,
-        text,
-        committed,
-        result: unit(text === '' ? [] : [said]),
-        language: this.#request.language ?? 'en',
-      };
-      yield final;
-    }
-  }
-
-  #words(): string[] {
-    return Array.from({ length: Math.ceil(this.#sound / WORD_SAMPLES) }, (_, i) => `w${i}`);
-  }
-
-  #partial(): LiveEvent {
-    const words = this.#words();
-    const committed = words.slice(0, -1).join(' ');
-    return {
-      kind: 'partial',
-      utterance: this.#utterance,
-      stage: 'recognized',
-      revision: this.#revision++,
-      committed,
-      pending: `${committed === '' ? '' : ' '}${words.at(-1)}`,
-      heardS: this.heardS,
-    };
-  }
 }
 
-/** PCM16 of stretches: seconds of sound where positive, of silence where negative. */
-export function pcm16(stretches: readonly number[], rateHz: number, channels = 1): Uint8Array {
-  const samples = soundOf(stretches, rateHz);
-  const bytes = new Uint8Array(samples.length * channels * 2);
-  const view = new DataView(bytes.buffer);
-  for (const [i, sample] of samples.entries()) {
-    for (let c = 0; c < channels; c++) view.setInt16((i * channels + c) * 2, Math.round(sample * 32_767), true);
-  }
-  return bytes;
-}
-
-/** The same as samples: a tone of 300 Hz that is never quiet for long. */
-export function soundOf(stretches: readonly number[], rateHz: number): Float32Array {
-  const parts = stretches.map((seconds) => {
-    const frames = Math.round(Math.abs(seconds) * rateHz);
-    // A square wave: every sample is loud, at any rate.
-    return Float32Array.from({ length: frames }, (_, i) =>
-      seconds < 0 ? 0 : Math.sin((2 * Math.PI * 300 * i) / rateHz) >= 0 ? 0.5 : -0.5,
-    );
-  });
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
+export const toyText = (words: readonly number[]) => words.map((word) => TOY_WORD_TEXTS[word]).join(' ');

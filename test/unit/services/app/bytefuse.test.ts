@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError, type ErrorCode } from '../../../../models/core/app-error.ts';
+import type { ListenOptions } from '../../../../models/core/live.ts';
 import type { Segment } from '../../../../models/core/transcript.ts';
 import { bytefuseOver, type TranscribeProgress } from '../../../../services/app/bytefuse.ts';
 import type { Engine } from '../../../../services/app/engine.ts';
@@ -127,4 +128,32 @@ test('what the engine throws reaches the caller', async () => {
 test('a file that is missing is told with its code', async () => {
   const { bytefuse } = toyEngine();
   await assert.rejects(bytefuse.transcribe('no-such-file.wav'), code('file_not_found'));
+});
+
+test('live streams take their defaults, and closing ends them', async () => {
+  let asked: ListenOptions | undefined;
+  const { bytefuse } = toyEngine({
+    async *listen(audio, options, { signal }) {
+      asked = options;
+      for await (const _ of audio) yield { kind: 'commit-empty', atS: 1 };
+      await new Promise((_, reject) => {
+        if (signal!.aborted) reject(new Error('stopped'));
+        signal!.addEventListener('abort', () => reject(new Error('stopped')));
+      });
+      return assert.fail('it never ends by itself');
+    },
+  });
+  const stream = bytefuse.listen(chunks(1), { partialIntervalMs: 700 });
+  assert.deepEqual((await stream.next()).value, { kind: 'commit-empty', atS: 1 });
+  assert.equal(asked?.partialIntervalMs, 700);
+  assert.equal(asked?.turnDetection?.silenceMs, 500);
+  const end = assert.rejects(stream.next(), code('canceled'));
+  await bytefuse.close();
+  await end;
+});
+
+test('options of a live stream out of range are refused', async () => {
+  const { bytefuse } = toyEngine();
+  await assert.rejects(bytefuse.listen(chunks(1), { partialIntervalMs: -1 }).next(), code('invalid_option'));
+  await assert.rejects(bytefuse.listen(chunks(1), { llmWeight: 2 }).next(), code('invalid_option'));
 });

@@ -1,0 +1,201 @@
+import { SAMPLE_RATE_HZ } from '../core/limits.ts';
+import type { ListenOptions } from '../core/live.ts';
+import type { UnitSearch } from '../core/stepwise.ts';
+import type { EncodedWindow, WindowMel } from './encoder.ts';
+import { type DetectedLanguage, detectLanguage } from './language.ts';
+import type { LiveContext } from './live-context.ts';
+import { type LivePass, livePass } from './live-pass.ts';
+import type { MelSpectrogram } from './mel.ts';
+import { plainBeam } from './plain-beam.ts';
+import { promptTokens, stepsMaxAfter } from './prompt.ts';
+import {
+  type DecodedWindow,
+  type DecoderParts,
+  type DecodeTimings,
+  decodeWindow,
+  encodeWindow,
+  type ForcedPrefix,
+} from './window-decode.ts';
+import { tokenTimes } from './word-timing.ts';
+
+/** A stretch of a stream. */
+export interface Stretch {
+  /** Number of its utterance. */
+  readonly utterance: number;
+  /** First sample, counted from the start of the stream. */
+  readonly start: number;
+  /** A view is enough: it is read before anything is waited for. */
+  readonly samples: Float32Array;
+}
+
+/** A recognized utterance with all that a second search over it needs. */
+export interface Recognized {
+  readonly decoded: DecodedWindow;
+  readonly language: string;
+  readonly mel: WindowMel;
+  readonly prompt: readonly number[];
+  readonly prefix: ForcedPrefix;
+  /** Milliseconds that the model was busy for it, all searches together. */
+  readonly busyMs: number;
+  readonly place: { readonly utterance: number; readonly startMs: number; readonly endMs: number };
+}
+
+/** A guess of the language is taken for good from this probability on, or once so much was heard. */
+const LANGUAGE_SURE = 0.8;
+const LANGUAGE_HEARD_S = 3;
+/** Tokens that so much speech can have at most, for passes: a loop costs no more than this. */
+const TOKENS_PER_SECOND_MAX = 12;
+const TOKENS_MIN = 16;
+
+/** What a live stream asks of the model: passes over what runs, and searches over what has ended. */
+export class LivePasses {
+  readonly timings: DecodeTimings = { encodeMs: 0, recognizeMs: 0 };
+  readonly #parts: DecoderParts;
+  readonly #mel: MelSpectrogram;
+  readonly #options: ListenOptions;
+  readonly #context: LiveContext;
+  #language: DetectedLanguage | null;
+  #guess: DetectedLanguage | null = null;
+  #units = 0;
+
+  constructor(parts: DecoderParts, mel: MelSpectrogram, options: ListenOptions, context: LiveContext) {
+    this.#parts = parts;
+    this.#mel = mel;
+    this.#options = options;
+    this.#context = context;
+    this.#language = options.language === 'auto' ? null : { language: options.language, probability: 1 };
+  }
+
+  /** The language asked for or detected; before that the latest guess. */
+  get language(): DetectedLanguage | null {
+    return this.#language ?? this.#guess;
+  }
+
+  /** False while the language is a guess: text in the wrong one must not be committed. */
+  get languageKnown(): boolean {
+    return this.#language !== null;
+  }
+
+  /** A quick pass over an utterance that goes on. */
+  async partial(
+    stretch: Stretch,
+    prefix: ForcedPrefix,
+    draft: readonly number[],
+    signal: AbortSignal,
+  ): Promise<{ readonly pass: LivePass; readonly language: string }> {
+    const { mel, encoded } = await this.#encode(stretch, this.timings);
+    const language = await this.#languageOf(encoded, stretch.samples.length / SAMPLE_RATE_HZ);
+    const prompt = this.#promptFor(language);
+    const { textCtx } = this.#parts.model.dims;
+    const spoken = Math.ceil(TOKENS_MIN + (mel.realFrames / 100) * TOKENS_PER_SECOND_MAX);
+    const room = stepsMaxAfter(prompt.length + prefix.tokens.length, textCtx);
+    const tokensMax = prefix.tokens.length + Math.min(spoken, room);
+    const started = performance.now();
+    const pass = await livePass(this.#parts, { encoded, prompt, prefix, draft, tokensMax, signal });
+    this.timings.recognizeMs += performance.now() - started;
+    return { pass, language };
+  }
+
+  /** The recognizer's own search over an utterance that has ended. */
+  async recognize(stretch: Stretch, prefix: ForcedPrefix, signal: AbortSignal): Promise<Recognized> {
+    const { beams, nBest } = this.#options;
+    const { utterance, start, samples } = stretch;
+    const place = { utterance, startMs: samplesMs(start), endMs: samplesMs(start + samples.length) };
+    const timings = { encodeMs: 0, recognizeMs: 0 };
+    const { mel, encoded } = await this.#encode(stretch, timings);
+    const language = await this.#languageOf(encoded, Number.POSITIVE_INFINITY);
+    const unit = { mel, prompt: this.#promptFor(language), prefix, language, place };
+    const decoded = await this.#decode(unit, encoded, plainBeam({ beams, nBest }), signal, timings);
+    return { ...unit, decoded, busyMs: this.#count(timings) };
+  }
+
+  /** Another search over the same utterance, with its encoder output and its forced beginning. */
+  async searchAgain(recognized: Recognized, search: UnitSearch, signal: AbortSignal): Promise<Recognized> {
+    const timings = { encodeMs: 0, recognizeMs: 0 };
+    const decoded = await this.#decode(recognized, recognized.decoded.encoded, search, signal, timings);
+    return { ...recognized, decoded, busyMs: recognized.busyMs + this.#count(timings) };
+  }
+
+  /** Times of the tokens of a result, as `tokenTimes` gives them. */
+  async times({ decoded, language }: Recognized): Promise<Float64Array> {
+    const { encoded, hypothesis } = decoded;
+    const { decoder, tokens } = this.#parts;
+    const tree = decoder.tree(encoded);
+    const started = performance.now();
+    try {
+      const frames = { kept: encoded.frames, real: encoded.realFrames };
+      return await tokenTimes(tree, tokens, frames, language, this.#options.task, hypothesis.tokens);
+    } finally {
+      this.timings.recognizeMs += performance.now() - started;
+      tree.dispose();
+    }
+  }
+
+  #count({ encodeMs, recognizeMs }: DecodeTimings): number {
+    this.timings.encodeMs += encodeMs;
+    this.timings.recognizeMs += recognizeMs;
+    return encodeMs + recognizeMs;
+  }
+
+  #decode(
+    { mel, prompt, prefix, language, place }: Omit<Recognized, 'decoded' | 'busyMs'>,
+    encoded: EncodedWindow,
+    search: UnitSearch,
+    signal: AbortSignal,
+    timings: DecodeTimings,
+  ): Promise<DecodedWindow> {
+    const { model, tokens } = this.#parts;
+    const unit = {
+      language,
+      startMs: place.startMs,
+      endMs: place.endMs,
+      stepsMax: stepsMaxAfter(prompt.length + prefix.tokens.length, model.dims.textCtx),
+      // The language model goes on from what is committed.
+      previousText: this.#context.textBefore(place.utterance) + tokens.decode(prefix.tokens),
+    };
+    const nextIndex = () => this.#units++;
+    const request = { mel, encoded, prompt, prefix, timestamps: false, unit, nextIndex, search, signal };
+    return decodeWindow(this.#parts, { ...request, options: this.#options }, timings);
+  }
+
+  async #encode(
+    { samples }: Stretch,
+    timings: DecodeTimings,
+  ): Promise<{ readonly mel: WindowMel; readonly encoded: EncodedWindow }> {
+    const frames = 2 * this.#parts.model.dims.audioCtx;
+    const { mel, realFrames } = this.#mel.logMel(samples, { frames });
+    const window = { mel, frames, realFrames };
+    return { mel: window, encoded: await encodeWindow(this.#parts, window, this.#options.exact, timings) };
+  }
+
+  async #languageOf(encoded: EncodedWindow, heardS: number): Promise<string> {
+    if (this.#language !== null) return this.#language.language;
+    const { tokens, decoder } = this.#parts;
+    let guess: DetectedLanguage = { language: 'en', probability: 1 };
+    if (tokens.multilingual) {
+      const tree = decoder.tree(encoded);
+      try {
+        guess = await detectLanguage(tree, tokens);
+      } finally {
+        tree.dispose();
+      }
+    }
+    this.#guess = guess;
+    if (guess.probability >= LANGUAGE_SURE || heardS >= LANGUAGE_HEARD_S) this.#language = guess;
+    return guess.language;
+  }
+
+  #promptFor(language: string): number[] {
+    const { model, tokens } = this.#parts;
+    return promptTokens(tokens, {
+      hotwords: this.#options.hotwords,
+      previous: this.#context.tokensBefore(),
+      opening: tokens.openingOf(language, this.#options.task, false),
+      textCtx: model.dims.textCtx,
+    });
+  }
+}
+
+function samplesMs(samples: number): number {
+  return Math.round((samples * 1000) / SAMPLE_RATE_HZ);
+}

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AppError } from '../../../../models/core/app-error.ts';
+import { LIVE_LAG_REFUSE_MS } from '../../../../models/core/limits.ts';
+import { LiveLoad } from '../../../../models/whisper/live-load.ts';
+
+const overloaded = (error: unknown) => error instanceof AppError && error.code === 'overloaded';
+
+/** A pass that ends when the test says so. */
+function pass(log: string[], name: string) {
+  let end: () => void = () => undefined;
+  const done = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const work = async () => {
+    log.push(name);
+    await done;
+  };
+  return { work, end };
+}
+
+test('one pass at a time: finals first, and among equals who came first', async () => {
+  const load = new LiveLoad();
+  const [a, b] = [load.join(), load.join()];
+  const log: string[] = [];
+  const first = pass(log, 'a partial');
+  const running = [a.run('partial', first.work)];
+  const order: (readonly [typeof a, 'partial' | 'final', string])[] = [
+    [b, 'partial', 'b partial'],
+    [a, 'partial', 'a again'],
+    [b, 'final', 'b final'],
+    [a, 'final', 'a final'],
+  ];
+  for (const [seat, kind, name] of order) running.push(seat.run(kind, async () => void log.push(name)));
+  assert.deepEqual(log, ['a partial']);
+  assert.equal(load.idle, false);
+  first.end();
+  await Promise.all(running);
+  assert.deepEqual(log, ['a partial', 'b final', 'a final', 'b partial', 'a again']);
+  assert.equal(load.idle, true);
+});
+
+test("a pass that fails is its stream's affair: the next one runs", async () => {
+  const load = new LiveLoad();
+  const seat = load.join();
+  const failing = seat.run('final', () => Promise.reject(new Error('broken')));
+  const next = seat.run('partial', async () => 'fine');
+  await assert.rejects(failing, /broken/);
+  assert.equal(await next, 'fine');
+});
+
+test('one stream too many is refused, and taken once another has left', () => {
+  const load = new LiveLoad(2);
+  const first = load.join();
+  load.join();
+  assert.throws(() => load.join(), overloaded);
+  first.leave();
+  load.join();
+});
+
+test('newcomers are refused while a stream lags, and for as long as that was measured of late', () => {
+  let nowMs = 0;
+  const load = new LiveLoad(9, () => nowMs);
+  const seat = load.join();
+  seat.noteLag(LIVE_LAG_REFUSE_MS);
+  load.join();
+  seat.noteLag(LIVE_LAG_REFUSE_MS + 1);
+  assert.throws(() => load.join(), /lag 2001 ms/);
+  nowMs += 6000;
+  load.join();
+});
+
+test('newcomers are refused where finals alone would take too much of the recognizer', () => {
+  const load = new LiveLoad();
+  const seat = load.join();
+  seat.noteCost(10_000, 3000);
+  load.join();
+  assert.throws(() => load.join(), /busy at 90%/);
+  // A machine that turned out faster takes one more.
+  for (let i = 0; i < 5; i++) seat.noteCost(10_000, 1000);
+  load.join();
+});
+
+test('a stream alone is always taken', () => {
+  const load = new LiveLoad();
+  const seat = load.join();
+  seat.noteCost(1000, 5000);
+  seat.leave();
+  load.join();
+});
+
+test('partials become rarer the longer they take and the more streams talk', () => {
+  const load = new LiveLoad();
+  const [a, b] = [load.join(), load.join()];
+  assert.equal(a.intervalMs(500), 500);
+  a.notePass(600);
+  a.talking = true;
+  assert.equal(a.intervalMs(500), 900);
+  b.talking = true;
+  assert.equal(a.intervalMs(500), 1800);
+});
