@@ -6,6 +6,7 @@ import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefu
 import { buildApp, type ServiceParts } from '../http/app.ts';
 import { readStaticFiles } from '../http/static-files.ts';
 import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
+import { socketRoutes } from '../ws/socket-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
 import { LoadingDoor, type TokenPieces } from './engine-door.ts';
 
@@ -32,7 +33,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   const keys = await keysFor(options);
   const door = new LoadingDoor();
   const files = config.webFolder === null ? [] : await readStaticFiles(config.webFolder);
-  const app = await buildApp({ engine: door, config, keys, clock: systemClock, logger: options.logger, files });
+  const app = await buildApp({
+    engine: door,
+    config,
+    keys,
+    clock: systemClock,
+    logger: options.logger,
+    files,
+    routes: (scope, context) => void socketRoutes(scope, context),
+  });
   app.server.maxConnections = config.limits.socketsMax;
   let bytefuse: Bytefuse | null = null;
   try {
