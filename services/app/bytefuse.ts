@@ -89,6 +89,8 @@ export interface Bytefuse {
    * invalid_option, unknown_language, overloaded, canceled, deadline_exceeded, peer_lost; and what `audio` throws.
    */
   listen(audio: AsyncIterable<LiveInput>, request?: ListenRequest, call?: ListenCall): AsyncGenerator<LiveEvent, void>;
+  /** Takes a recognizer that brings its own input and wants its text back (docs/streaming.md, section 4), where this can be. */
+  readonly fuse?: Engine['fuse'];
   /**
    * Reads one document, a page at a time, each as it is done: images, or a PDF. Throws AppError: the codes of opening a
    * document (file_not_found, document_unrecognized, image_corrupt, pdf_encrypted, ...), invalid_option, canceled,
@@ -97,8 +99,6 @@ export interface Bytefuse {
   read(input: DocumentInput, request?: ReadRequest, call?: ReadCall): AsyncGenerator<ReadResult, void>;
   /** True while a part is away and results lack its work; absent where parts cannot be away. */
   isDegraded?(): boolean;
-  /** Takes a recognizer from elsewhere; absent where the engine cannot. Its text goes back on its own channel. */
-  addFuser?: Engine['addFuser'];
   /** Ends the workers; what is under way fails. May be called twice. */
   close(): Promise<void>;
 }
@@ -144,8 +144,8 @@ export function bytefuseOver(engine: Engine): Bytefuse {
   return {
     facts: engine.facts,
     ...(engine.isDegraded === undefined ? {} : { isDegraded: () => engine.isDegraded!() }),
-    ...(engine.addFuser === undefined ? {} : { addFuser: (channel, openers) => engine.addFuser!(channel, openers) }),
     read: (input, request = {}, call = {}) => read(engine, intake, input, request, call, closing.signal),
+    fuse: engine.fuse && ((recognizer, openers) => engine.fuse!(recognizer, openers)),
     listen: (audio, request = {}, call = {}) => listen(engine, audio, request, call, closing.signal),
     transcribe: (input, request = {}, call = {}) => transcribe(engine, input, request, call, closing.signal),
     close: () => {

@@ -84,8 +84,8 @@ export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
     facts: factsOf(options),
     transcribe: (audio, request, call) => workers.client.transcribe(audio, request, call),
     listen: (audio, request, call) => workers.client.listen(audio, request, call),
+    fuse: (recognizer, openers) => workers.addFuser(recognizer, openers),
     read: (images, request, call) => workers.client.read(images, request, call),
-    addFuser: (channel, openers) => workers.addFuser(channel, openers),
     close: async () => {
       await listener?.close();
       await workers.close();

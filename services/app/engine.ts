@@ -46,6 +46,8 @@ export interface Engine {
     options: ListenOptions,
     call: { readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<LiveEvent, FinalSummary>;
+  /** Takes a recognizer that brings its own input and wants its text back. Absent where no combiner can be reached so. */
+  fuse?(recognizer: Channel, openers: FuseOpeners): void;
   /** Pages in, their lines out, in order. */
   read(
     images: AsyncIterable<Raster>,
@@ -54,7 +56,5 @@ export interface Engine {
   ): AsyncGenerator<ReadPage, void>;
   /** True while a part is away and what comes back lacks its work, as the language model's. */
   isDegraded?(): boolean;
-  /** Takes a recognizer from elsewhere that brings its own input and wants its text back (services/combiner/fuse-stream.ts). */
-  addFuser?(channel: Channel, openers: FuseOpeners): void;
   close(): Promise<void>;
 }

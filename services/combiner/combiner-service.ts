@@ -6,12 +6,12 @@ import { AppError } from '../../models/core/app-error.ts';
 import type { LatticeSearch, ReadOptions } from '../../models/core/page.ts';
 import type { Alphabet, UnitSearch } from '../../models/core/stepwise.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
-import type { Channel } from '../transport/channel.ts';
+import { type Channel, PeekedChannel } from '../transport/channel.ts';
 import type { IncomingStream } from '../transport/incoming-stream.ts';
 import { type LinkMessage, PeerLink } from '../transport/peer-link.ts';
 import { StreamTable } from '../transport/stream-table.ts';
 import { openSpeechStream } from './combiner-stream.ts';
-import { serveFuser } from './fuse-stream.ts';
+import { isOpener, serveFuser } from './fuse-stream.ts';
 import { openLiveStream } from './live-stream.ts';
 import { openPageStream } from './page-stream.ts';
 import type { RemoteRecognizer } from './recognizer-link.ts';
@@ -102,6 +102,16 @@ export class CombinerService {
       readFor: this.#readFor,
       clock: this.#clock,
     });
+  }
+
+  /** Serves whichever of the two it is: an application begins with its hello, the other with the service's `open`. */
+  serveCaller(channel: Channel): void {
+    const peeked = new PeekedChannel(channel);
+    peeked.first.then(
+      (frame) => void (isOpener(frame) ? this.serveFuser(peeked) : this.serveApplication(peeked)),
+      // Nobody is there any more.
+      () => undefined,
+    );
   }
 
   #receive(link: PeerLink, streams: StreamTable, message: LinkMessage, frameBytes: number): void {

@@ -21,7 +21,7 @@ export interface CombinerConfig {
 }
 
 /** Who is at the other end of a channel. A local recognizer says hello only once its model is loaded. */
-export type CombinerPeerRole = 'application' | 'recognizer' | 'local-recognizer' | 'fuser';
+export type CombinerPeerRole = 'application' | 'recognizer' | 'local-recognizer';
 
 /** Loading a large model from a cold disk takes minutes at worst. */
 const LOCAL_HELLO_MS_MAX = 600_000;
@@ -38,9 +38,7 @@ await serveWorker<SearchModule>(async (module, config) => {
   return {
     serve: (role, channel) => {
       if (role === 'application') {
-        void combiner.serveApplication(channel);
-      } else if (role === 'fuser') {
-        void combiner.serveFuser(channel);
+        combiner.serveCaller(channel);
       } else {
         const helloMsMax = role === 'local-recognizer' ? LOCAL_HELLO_MS_MAX : undefined;
         // What fails here is told to the streams that wait for a recognizer.

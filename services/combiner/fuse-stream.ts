@@ -36,6 +36,16 @@ export function joinFuser(recognizer: Channel, combiner: Channel, { speech, page
   joinChannels(recognizer, combiner);
 }
 
+/** True for the frame that such a channel begins with. */
+export function isOpener(frame: Uint8Array): boolean {
+  try {
+    return decodeMessage(frame).type === 'open';
+  } catch {
+    // Whoever serves the channel says what is wrong with it.
+    return false;
+  }
+}
+
 /** Until the stream is over. Never rejects. */
 export async function serveFuser(channel: Channel, makers: FuseMakers): Promise<void> {
   let openers: FuseOpeners;

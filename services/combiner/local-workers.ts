@@ -25,7 +25,7 @@ export interface LocalWorkers {
   readonly ready: Promise<void>;
   /** Hands the combiner a recognizer from elsewhere, such as one that dialed in. */
   addRecognizer(channel: Channel): void;
-  /** A recognizer that brings its own input and wants its text back; `open` and `read` go first (fuse-stream.ts). */
+  /** A recognizer that brings its own input and wants its text back (fuse-stream.ts). */
   addFuser(channel: Channel, openers: FuseOpeners): void;
   /** Ends both threads; transcriptions that run get peer_lost. */
   close(): Promise<void>;
@@ -61,7 +61,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     client,
     ready,
     addRecognizer: (channel) => joinChannels(channel, connect('recognizer')),
-    addFuser: (channel, openers) => joinFuser(channel, connect('fuser'), openers),
+    addFuser: (channel, openers) => joinFuser(channel, connect('application'), openers),
     async close() {
       client.close();
       await Promise.all([combiner.close(), ...threads.map((thread) => thread.close())]);

@@ -6,9 +6,9 @@ import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefu
 import { buildApp, type ServiceParts } from '../http/app.ts';
 import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
 import { webRoutes } from '../web/web-routes.ts';
+import { socketRoutes } from '../ws/socket-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
 import { LoadingDoor, type TokenPieces } from './engine-door.ts';
-import { liveSockets } from './live-sockets.ts';
 
 export interface ServeOptions {
   readonly config: ServiceConfig;
@@ -38,9 +38,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     keys,
     clock: systemClock,
     logger: options.logger,
-    routes: (routes, context) => {
-      webRoutes(routes);
-      liveSockets(routes, context);
+    routes: (scope, context) => {
+      webRoutes(scope);
+      socketRoutes(scope, context);
     },
   });
   app.server.maxConnections = config.limits.socketsMax;

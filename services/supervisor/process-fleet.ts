@@ -3,6 +3,7 @@ import { AppError } from '../../models/core/app-error.ts';
 import type { RecognizerInfo } from '../../models/core/recognizer.ts';
 import { CombinerClient } from '../combiner/combiner-client.ts';
 import type { CombinerConfig, CombinerPeerRole } from '../combiner/combiner-worker.ts';
+import type { Channel } from '../transport/channel.ts';
 import { dialWebSocket } from '../transport/web-socket-channel.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
 import type { Line, Lines, LineWish } from './engine-lines.ts';
@@ -241,6 +242,13 @@ export class ProcessFleet implements Lines {
     } finally {
       for (const off of callOff) off();
     }
+  }
+
+  /** A channel of one's own to the combiner with the language model. Throws peer_lost while there is none. */
+  async dialCombiner(): Promise<Channel> {
+    const { now } = this.#combiner;
+    if (now === undefined) throw new AppError('peer_lost', 'The combiner is being started again.');
+    return dialWebSocket(now.url);
   }
 
   /** Replaces the process of a role once what is under way there is done, or its time is over. */

@@ -1,5 +1,8 @@
 import { systemClock } from '../../fusion/protocol/deadline.ts';
+import { AppError } from '../../models/core/app-error.ts';
 import type { Engine, EngineFacts } from '../app/engine.ts';
+import { joinFuser } from '../combiner/fuse-stream.ts';
+import { refuseChannel } from '../transport/peer-link.ts';
 import { CrashRecord } from './crash-record.ts';
 import type { Lines } from './engine-lines.ts';
 import { FUSED_WAIT_MS_MAX } from './limits.ts';
@@ -42,6 +45,12 @@ export async function startSupervisedEngine(options: SupervisedEngineOptions): P
     lane,
     ...engineOver(fleet, lane),
     isDegraded: () => !fleet.whole,
+    fuse: (recognizer, openers) => {
+      fleet.dialCombiner().then(
+        (combiner) => joinFuser(recognizer, combiner, openers),
+        (error: unknown) => refuseChannel(recognizer, AppError.from(error)),
+      );
+    },
     close: (drainMsMax = 0) => fleet.stop(drainMsMax),
   };
 }

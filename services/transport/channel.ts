@@ -60,6 +60,46 @@ export class ChannelEvents {
   }
 }
 
+/** A channel whose first frame can be looked at before it is known who is to receive it. */
+export class PeekedChannel implements Channel {
+  /** Rejects where the channel ends before it. */
+  readonly first: Promise<Uint8Array>;
+  readonly #channel: Channel;
+  readonly #events = new ChannelEvents();
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    this.first = new Promise((resolve, reject) => {
+      channel.onClose((error) => {
+        reject(error);
+        this.#events.close(error);
+      });
+      channel.onFrame((frame) => {
+        this.#events.frame(frame);
+        resolve(frame);
+      });
+    });
+    this.first.catch(() => undefined);
+  }
+
+  send(frame: Uint8Array): void {
+    this.#channel.send(frame);
+  }
+
+  onFrame(receive: (frame: Uint8Array) => void): void {
+    this.#events.onFrame(receive);
+  }
+
+  onClose(closed: (error: AppError | undefined) => void): void {
+    this.#events.onClose(closed);
+  }
+
+  close(): void {
+    this.#channel.close();
+    this.#events.close(undefined);
+  }
+}
+
 /**
  * Joins two channels: what comes out of one goes into the other, and they end together. `ended` is called once, with why
  * the first of them ended.

@@ -15,8 +15,9 @@ export const APPEND_CHARS_MAX = 15 * 1024 * 1024;
 export const REALTIME_MESSAGE_BYTES_MAX = APPEND_CHARS_MAX + 65_536;
 /** One message of the native protocol: 2.7 s of 48 kHz stereo as float32; clients send tenths of a second. */
 export const STREAM_MESSAGE_BYTES_MAX = 1024 * 1024;
-/** Fragments of one message, and pieces of input that wait in the library: small frames with long tails are an attack. */
+/** Fragments of one message: libraries cut at some 64 KiB, and many small ones are an attack. */
 export const FRAGMENTS_MAX = 64;
+/** Pieces of input that wait in the library, for the same reason: a large message comes in some hundred reads. */
 export const BUFFERED_CHUNKS_MAX = 4096;
 /** Bytes of the subprotocol header: a key of 512 characters and some names. */
 export const PROTOCOLS_CHARS_MAX = 1024;
@@ -36,6 +37,7 @@ export const WAITING_SECONDS_HIGH = 10;
 export const WAITING_SECONDS_LOW = 5;
 /** The same for compressed audio, in bytes: Opus for speech has 3 to 8 KB a second. */
 export const WAITING_BYTES_HIGH = 65_536;
+/** And below which it is read again: half, as for decoded audio. */
 export const WAITING_BYTES_LOW = 32_768;
 /** Time that a socket may stay unread: then the recognizer does not keep up, and waiting helps no one. */
 export const STALL_MS_MAX = 60_000;
@@ -66,6 +68,7 @@ export const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Keywords: more of them than a prompt has room for. */
 export const KEYWORDS_MAX = 256;
-/** Characters of prompts; of identifiers that clients choose. */
+/** Characters of a prompt: models look at a few hundred words of it. */
 export const PROMPT_CHARS_MAX = 8192;
+/** Characters of names that clients choose: identifiers, languages, keywords. */
 export const ID_CHARS_MAX = 256;

@@ -11,8 +11,8 @@ import { chromiumPath, microphoneFrom, NO_CHROMIUM, openChromium } from '../supp
 import { auditPage } from '../support/page-audit.ts';
 import { PROJECT_ROOT } from '../support/project-files.ts';
 import { TOY_DOCUMENT, toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
-import { openToyService, type ToyService, type ToyServiceOptions } from '../support/toy-web-service.ts';
 import { TOY_TALK } from '../support/toy-talk.ts';
+import { openToyService, type ToyService, type ToyServiceOptions } from '../support/toy-web-service.ts';
 import { wavBytes } from '../support/wav-bytes.ts';
 
 const HOSTILE =

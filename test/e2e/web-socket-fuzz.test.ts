@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { fuzzSockets } from '../support/socket-fuzz.ts';
 import { startSocketServer } from '../support/socket-server.ts';
-import { pcm16 } from '../support/toy-live-source.ts';
+import { pcm16 } from '../support/toy-listener.ts';
 
 const INPUTS = 3000;
 

@@ -9,7 +9,7 @@ import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import { WebSocket } from 'ws';
 import { type SocketServer, startSocketServer } from '../support/socket-server.ts';
-import { pcm16 } from '../support/toy-live-source.ts';
+import { pcm16 } from '../support/toy-listener.ts';
 
 async function serving(
   body: (server: SocketServer) => Promise<void>,

@@ -7,7 +7,7 @@ import { enterStream } from '../../services/ws/stream-entry.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ToySocket, turns } from '../support/socket-pair.ts';
 import { toyAdmission } from '../support/toy-gate.ts';
-import { pcm16, ToyLive } from '../support/toy-live-source.ts';
+import { pcm16, ToyListener } from '../support/toy-listener.ts';
 
 /** However audio is cut into messages, the same text comes of it, in the same events. */
 
@@ -28,7 +28,7 @@ function* pieces(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Ar
 async function nativeEvents(sound: readonly number[], sizes: readonly number[]): Promise<unknown[]> {
   const socket = new ToySocket();
   enterStream(socket, {
-    source: new ToyLive(),
+    source: new ToyListener(),
     facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
     room: new SessionRoom(),
     clock: new ManualClock(),
@@ -48,7 +48,7 @@ async function nativeEvents(sound: readonly number[], sizes: readonly number[]):
 async function realtimeEvents(sound: readonly number[], sizes: readonly number[]): Promise<unknown[]> {
   const socket = new ToySocket();
   new RealtimeSession(socket, {
-    source: new ToyLive(),
+    source: new ToyListener(),
     clock: new ManualClock(),
     admission: toyAdmission(),
     rules: { defaultModel: 'toy', checkModel: (name) => name, hasLogprobs: false },
@@ -81,7 +81,7 @@ async function realtimeEvents(sound: readonly number[], sizes: readonly number[]
   }));
 }
 
-test('native: any cut of the same bytes gives the same events', async () => {
+test('native: the same bytes give the same events, however they are cut', async () => {
   await fc.assert(
     fc.asyncProperty(stretches, cuts, async (sound, sizes) => {
       assert.deepEqual(await nativeEvents(sound, sizes), await nativeEvents(sound, [1e9]));
@@ -90,7 +90,7 @@ test('native: any cut of the same bytes gives the same events', async () => {
   );
 });
 
-test('realtime: any cut of the same bytes gives the same events', async () => {
+test('realtime: the same bytes give the same events, however they are cut', async () => {
   await fc.assert(
     fc.asyncProperty(stretches, cuts, async (sound, sizes) => {
       assert.deepEqual(await realtimeEvents(sound, sizes), await realtimeEvents(sound, [1e9]));

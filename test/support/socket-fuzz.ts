@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { encodeMessage } from '../../fusion/protocol/codec.ts';
 import type { Message } from '../../fusion/protocol/messages.ts';
 import { SeededRandom } from '../../services/eval/random.ts';
-import { pcm16 } from './toy-live-source.ts';
+import { pcm16 } from './toy-listener.ts';
 import { ToyAlphabet } from './toy-recognizer.ts';
 
 export interface SocketFuzzReport {

@@ -6,7 +6,7 @@ import { joinFuser } from '../../services/combiner/fuse-stream.ts';
 import { attachWebSockets, type WebSocketParts, type WebSockets } from '../../services/ws/web-sockets.ts';
 import { duplexPair } from './duplex-pair.ts';
 import { toyGate } from './toy-gate.ts';
-import { ToyLive } from './toy-live-source.ts';
+import { ToyListener } from './toy-listener.ts';
 import { toyPageSearch } from './toy-pages.ts';
 import { toySearch } from './toy-recognizer.ts';
 
@@ -14,7 +14,7 @@ export interface SocketServer {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
   readonly sockets: WebSockets;
-  readonly source: ToyLive;
+  readonly source: ToyListener;
   close(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function startSocketServer(
   options: Partial<WebSocketParts> & { readonly keys?: readonly string[] | null } = {},
 ): Promise<SocketServer> {
   const { keys = null, ...parts } = options;
-  const source = new ToyLive();
+  const source = new ToyListener();
   const combiner = new CombinerService({
     searchFor: () => toySearch(2),
     rankFor: second,

@@ -84,12 +84,13 @@ export function toyBytefuse(control: ToyServiceControl = {}) {
         log.running--;
       }
     },
+    listen: () => {
+      throw new Error('nobody speaks live here');
+    },
     read: () => {
       throw new Error('pages are read by the toy itself');
     },
-    listen: () => {
-      throw new Error('nobody is listened to here');
-    },
+
     close: async () => {},
   });
   const bytefuse: Bytefuse = {

@@ -10,7 +10,7 @@ import { LiveQueue } from '../../../../services/ws/live-queue.ts';
 import { PcmDecoder } from '../../../../services/ws/pcm-decoder.ts';
 import { PROJECT_ROOT } from '../../../support/project-files.ts';
 import { turns } from '../../../support/socket-pair.ts';
-import { pcm16 } from '../../../support/toy-live-source.ts';
+import { pcm16 } from '../../../support/toy-listener.ts';
 
 const OPUS = join(PROJECT_ROOT, 'fixtures', 'audio', 'speech-en.ogg');
 

@@ -158,7 +158,7 @@ test('every error of the registry has a close code that says whether to come bac
     if (close === 1011) assert.equal(error.kind.retry, false, code);
   }
   assert.equal(closeCodeOf(new AppError('shutting_down', 'x')), 1001);
-  assert.deepEqual(toldError(new AppError('disk_full', '/home/x is full')), {
+  assert.deepEqual(toldError(new AppError('disk_full', '/secret/x is full')), {
     code: 'disk_full',
     message: 'The service failed on this session (disk_full).',
     retry: true,

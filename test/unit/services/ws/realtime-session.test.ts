@@ -6,7 +6,7 @@ import { type RealtimeParts, RealtimeSession } from '../../../../services/ws/rea
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { ToySocket, turns } from '../../../support/socket-pair.ts';
 import { toyAdmission } from '../../../support/toy-gate.ts';
-import { pcm16, ToyLive } from '../../../support/toy-live-source.ts';
+import { pcm16, ToyListener } from '../../../support/toy-listener.ts';
 
 const RULES: RealtimeRules = {
   defaultModel: 'whisper-base',
@@ -20,7 +20,7 @@ const TRANSCRIPTION = 'conversation.item.input_audio_transcription';
 
 function setUp(parts: Partial<RealtimeParts> = {}) {
   const socket = new ToySocket();
-  const source = new ToyLive();
+  const source = new ToyListener();
   const clock = new ManualClock();
   let closed = 0;
   const session = new RealtimeSession(socket, {
@@ -405,7 +405,7 @@ test('a client that leaves frees its stream', async () => {
 });
 
 test('logprobs come where they were asked for and tokens can be spelled', async () => {
-  const source = new ToyLive();
+  const source = new ToyListener();
   const listen = source.listen.bind(source);
   source.listen = async function* (...args) {
     for await (const event of listen(...args)) {

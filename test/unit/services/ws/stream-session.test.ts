@@ -7,14 +7,14 @@ import { enterStream } from '../../../../services/ws/stream-entry.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { ToySocket, turns } from '../../../support/socket-pair.ts';
 import { toyAdmission } from '../../../support/toy-gate.ts';
-import { pcm16, ToyLive } from '../../../support/toy-live-source.ts';
+import { pcm16, ToyListener } from '../../../support/toy-listener.ts';
 
 type Loose = Record<string, unknown>;
 
 const START = { type: 'start', audio: { format: 'pcm16', rate: 16_000 } };
 
 function setUp(admit: (key: string | null) => Promise<Admission> = async () => toyAdmission()) {
-  const source = new ToyLive();
+  const source = new ToyListener();
   const clock = new ManualClock();
   const room = new SessionRoom();
   let closed = 0;

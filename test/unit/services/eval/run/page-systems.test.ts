@@ -21,7 +21,7 @@ function toyReader(pages: readonly DocumentPage[]) {
   let closed = 0;
   const bytefuse: Bytefuse = {
     transcribe: () => assert.fail('nothing is transcribed here'),
-    listen: () => assert.fail('nobody is listened to here'),
+    listen: () => assert.fail('nobody speaks here'),
     facts: { recognizer: null, pages: 'toy', llm: null, device: 'cpu', threads: 1 },
     async *read(input, request): AsyncGenerator<ReadResult, void> {
       calls.push({ input, request });

@@ -12,7 +12,7 @@ const LOUD = 0.1;
  * Hears sound as words, one every quarter of a second, whatever it is: `w0 w1 w2`. The last word is pending until the next
  * begins; the fused text writes it in capitals. Looks at single samples, so nothing depends on how audio is cut.
  */
-export class ToyLive implements LiveSource {
+export class ToyListener implements LiveSource {
   readonly requests: ListenRequest[] = [];
   /** Streams under way: 0 once all are freed. */
   open = 0;

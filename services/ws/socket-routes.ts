@@ -1,0 +1,77 @@
+/** The WebSockets beside the routes of the HTTP service: the same keys, checks, budgets and models. */
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../models/core/app-error.ts';
+import { checkModel, MODEL_ALIAS } from '../http/models.ts';
+import { authorize, checkHost, checkOrigin } from '../http/security.ts';
+import type { ServiceContext } from '../http/service-context.ts';
+import { requireModality } from '../server/engine-door.ts';
+import type { Gate } from './gate.ts';
+import type { RealtimeRules } from './realtime-config.ts';
+import { attachWebSockets, type WebSocketParts, type WebSockets } from './web-sockets.ts';
+
+/** For `buildApp`'s `routes`: takes upgrades of the app's server, and ends with it. */
+export function socketRoutes(
+  app: FastifyInstance,
+  context: ServiceContext,
+  options: Pick<WebSocketParts, 'sockets' | 'connections'> = {},
+): WebSockets {
+  const { engine, clock } = context;
+  const sockets = attachWebSockets(app.server, {
+    ...options,
+    clock,
+    gate: gateOf(context),
+    rules: rulesOf(context),
+    pieces: () => engine.pieces,
+    facts: () => engine.facts ?? { recognizer: null, llm: null, device: '' },
+    source: { listen: (audio, request, call) => engine.open().listen(audio, request, call) },
+    fuse: (recognizer, openers) => {
+      const { fuse } = engine.open();
+      // Checked before the upgrade.
+      fuse!(recognizer, openers);
+    },
+  });
+  app.addHook('preClose', () => sockets.close());
+  return sockets;
+}
+
+function gateOf(context: ServiceContext): Gate {
+  const { config, engine, keys, room } = context;
+  return {
+    wantsKey: keys !== null,
+    checkHeaders: (headers) => {
+      room.refuseWhileDraining();
+      checkHost(headers.host, config);
+      checkOrigin(headers, config);
+    },
+    admit: async (presented, scope) => {
+      room.refuseWhileDraining();
+      const shown = presented === null ? {} : { authorization: `Bearer ${presented}` };
+      const caller = await authorize(shown, keys, scope);
+      const bytefuse = engine.open();
+      if (scope === 'stream') requireModality(bytefuse.facts, 'speech');
+      else if (bytefuse.fuse === undefined) {
+        throw new AppError('unsupported_parameter', 'Recognizers from elsewhere are not taken by this service.');
+      }
+      context.spend({ caller }, 'requestsPerMinute', 1);
+      return {
+        owner: caller.owner,
+        spendAudio: (seconds) => context.spend({ caller }, 'audioSecondsPerHour', seconds),
+      };
+    },
+  };
+}
+
+function rulesOf({ engine }: ServiceContext): RealtimeRules {
+  return {
+    get defaultModel() {
+      return engine.facts?.recognizer ?? MODEL_ALIAS;
+    },
+    get hasLogprobs() {
+      return engine.pieces !== null;
+    },
+    checkModel: (name) => {
+      checkModel(name, engine.facts?.recognizer, MODEL_ALIAS);
+      return name;
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import { test } from 'node:test';
+import OpenAI from 'openai';
+import { WebSocket } from 'ws';
+import type { Bytefuse } from '../../services/app/bytefuse.ts';
+import { type ApiKey, findKey, newApiKey } from '../../services/keys/api-key.ts';
+import { socketRoutes } from '../../services/ws/socket-routes.ts';
+import type { WebSockets } from '../../services/ws/web-sockets.ts';
+import { pcm16, ToyListener } from '../support/toy-listener.ts';
+import { toyServer } from '../support/toy-server.ts';
+
+/** The WebSockets of the whole service: one port, the keys and budgets of the HTTP routes. */
+
+async function service(t: TestContext, keys: readonly ApiKey[] | null) {
+  let sockets: WebSockets | undefined;
+  const server = await toyServer(t, {
+    parts: {
+      keys: keys && { find: async (presented) => findKey(keys, presented) },
+      routes: (app, context) => {
+        sockets = socketRoutes(app, context);
+      },
+    },
+    loading: true,
+  });
+  const listener = new ToyListener();
+  // The toy engine hears whole files; this one hears as one speaks.
+  const bytefuse: Bytefuse = {
+    ...server.bytefuse,
+    listen: (audio, request = {}, call = {}) =>
+      listener.listen(audio, request, { signal: call.signal ?? new AbortController().signal }),
+  };
+  return { ...server, sockets: () => sockets!, listener, ready: () => server.door.ready(bytefuse) };
+}
+
+function key(name: string, scopes: ApiKey['scopes'], limits: ApiKey['limits'] = {}) {
+  return newApiKey({ name, scopes, limits }, '2026-01-01T00:00:00Z');
+}
+
+async function dial(port: number, path: string, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
+  const events: Record<string, unknown>[] = [];
+  socket.on('message', (data) => events.push(JSON.parse(String(data))));
+  const status = await new Promise<number>((resolve) => {
+    socket.on('error', () => undefined);
+    socket.on('open', () => resolve(101));
+    socket.on('unexpected-response', (_request, response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    });
+  });
+  return { socket, events, status };
+}
+
+test('HTTP and WebSocket share a port; models that load are waited for, and named once they are there', async (t) => {
+  const { port, url, ready, sockets } = await service(t, null);
+  assert.equal((await dial(port, '/v1/realtime')).status, 503);
+  ready();
+  const models = await new OpenAI({ apiKey: 'none', baseURL: `${url}/v1` }).models.list();
+  const names = models.data.map(({ id }) => id);
+  assert.ok(names.includes('whisper-1'));
+  assert.equal((await dial(port, '/v1/realtime?model=none')).status, 404);
+  const realtime = await dial(port, `/v1/realtime?model=${names[0]}`);
+  assert.equal(realtime.status, 101);
+  realtime.socket.close();
+
+  const { socket, events } = await dial(port, '/v1/stream');
+  socket.send(JSON.stringify({ type: 'start', audio: { format: 'pcm16' } }));
+  socket.send(pcm16([0.6, -0.6], 16_000));
+  socket.send('{"type":"end"}');
+  const [code] = await once(socket, 'close');
+  assert.equal(code, 1000);
+  assert.equal(events.findLast((event) => event['stage'] === 'fused')!['text'], 'w0 w1 W2');
+  assert.equal((events[0]!['models'] as Record<string, unknown>)['recognizer'], names[0]);
+  // The toy engine has no combiner to dial.
+  assert.equal((await dial(port, '/v1/fuse')).status, 400);
+  while (sockets().open.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test('keys, scopes and budgets are those of the HTTP routes', async (t) => {
+  const streams = key('a', ['stream'], { audioSecondsPerHour: 1 });
+  const files = key('b', ['transcribe']);
+  const once2 = key('c', ['stream'], { requestsPerMinute: 2 });
+  const { port, ready } = await service(t, [streams.key, files.key, once2.key]);
+  ready();
+  const bearer = ({ secret }: { readonly secret: string }) => ({ authorization: `Bearer ${secret}` });
+  assert.equal((await dial(port, '/v1/realtime')).status, 401);
+  assert.equal((await dial(port, '/v1/realtime', bearer(files))).status, 403);
+  for (const status of [101, 101, 429]) {
+    const { socket, status: found } = await dial(port, '/v1/realtime', bearer(once2));
+    assert.equal(found, status);
+    socket.terminate();
+  }
+  const { socket, events } = await dial(port, '/v1/stream');
+  socket.send(JSON.stringify({ type: 'start', key: streams.secret, audio: { format: 'pcm16' } }));
+  socket.send(pcm16([0.9], 16_000));
+  await once(socket, 'message');
+  socket.send(pcm16([0.2], 16_000));
+  const [code, reason] = await once(socket, 'close');
+  assert.deepEqual([code, String(reason)], [1008, 'rate_limited']);
+  assert.equal(events.at(-1)!['code'], 'rate_limited');
+});
+
+test('a page of another site cannot connect, and one of our own can', async (t) => {
+  const { port, ready } = await service(t, null);
+  ready();
+  assert.equal((await dial(port, '/v1/stream', { origin: 'https://example.org' })).status, 403);
+  assert.equal((await dial(port, '/v1/stream', { host: 'rebound.example' })).status, 403);
+  const own = await dial(port, '/v1/stream', { origin: `http://127.0.0.1:${port}` });
+  assert.equal(own.status, 101);
+  own.socket.terminate();
+});
+
+test('the service ends with open sessions: they are told, and nothing keeps it', async (t) => {
+  const { app, port, ready, listener } = await service(t, null);
+  ready();
+  const { socket, events } = await dial(port, '/v1/realtime');
+  socket.send(
+    JSON.stringify({ type: 'input_audio_buffer.append', audio: Buffer.from(pcm16([0.5], 24_000)).toString('base64') }),
+  );
+  while (listener.open === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const closed = once(socket, 'close');
+  await app.close();
+  assert.equal((await closed)[0], 1001);
+  assert.equal((events.at(-1)!['error'] as Record<string, unknown>)['code'], 'shutting_down');
+  assert.equal(listener.open, 0);
+});
