@@ -205,6 +205,13 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     assert.match(sent!.body, /name="llm_weight"\r\n\r\n0\.25\r\n/);
     assert.equal(sent!.body.match(/name="keywords\[\]"/g)?.length, 2);
     assert.match(await downloaded(page, 'Download as srt'), /Bugün/);
+    await page.locator('.word').first().click();
+    assert.match(
+      (await page.locator('.readings').textContent())!,
+      /the text alone/,
+      'nothing is claimed of its readings',
+    );
+    assert.equal(await page.locator('#compare-talk').isDisabled(), true);
   });
 
   test('a document shows its boxes and its text, and what fusion changed', async (t) => {

@@ -81,6 +81,8 @@ export const EN = {
   notFinalYet: 'Other readings come when the utterance has ended.',
   changesHeading: 'What fusion changed',
   noChanges: 'Fusion changed nothing here.',
+  readingsUntold:
+    'Of a recording the service streams the text alone. Scores, readings and changes are in its JSON download.',
   asRecognized: 'Recognizer alone',
   asFused: 'Fused',
   nothing: '(nothing)',

@@ -83,6 +83,8 @@ export const TR: Messages = {
   notFinalYet: 'Diğer okumalar söz bitince gelir.',
   changesHeading: 'Birleştirme neyi değiştirdi',
   noChanges: 'Birleştirme burada bir şey değiştirmedi.',
+  readingsUntold:
+    'Bir kayıt için hizmet yalnızca metni gönderir. Puanlar, okumalar ve değişiklikler indirilen JSON’dadır.',
   asRecognized: 'Yalnız tanıyıcı',
   asFused: 'Birleştirilmiş',
   nothing: '(hiçbir şey)',

@@ -83,6 +83,7 @@ export const ZH: Messages = {
   notFinalYet: '这句话结束后会给出其他读法。',
   changesHeading: '融合改动了什么',
   noChanges: '融合在此没有改动。',
+  readingsUntold: '对于录音文件，服务只逐步发送文字；得分、读法和改动在下载的 JSON 中。',
   asRecognized: '仅识别器',
   asFused: '融合后',
   nothing: '（无）',

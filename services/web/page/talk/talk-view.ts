@@ -93,10 +93,10 @@ export class TalkView {
     this.#idle();
   }
 
-  /** The text as the recognizer alone had it, and as it is; null while there is none. */
+  /** The text as the recognizer alone had it, and as it is; null while there is none, or the former is not known. */
   get texts(): TextPair | null {
     const all = this.#utterances.all.filter(({ text }) => text !== '');
-    if (all.length === 0) return null;
+    if (all.length === 0 || all.some(({ hasProvenance }) => !hasProvenance)) return null;
     const alone = all.map((one) => ({ ...one, text: one.recognizedText ?? withoutChanges(one.text, one.changes) }));
     return { before: plainText(alone), after: plainText(all) };
   }
@@ -199,7 +199,7 @@ export class TalkView {
   #failed(code: string, message: string): void {
     if (code === 'unauthorized') askForKey();
     else if (message !== '') showAlert(this.#alert, 'errorService', { message });
-    else showAlert(this.#alert, this.texts === null ? 'errorUnreachable' : 'errorLost');
+    else showAlert(this.#alert, this.#views.size === 0 ? 'errorUnreachable' : 'errorLost');
   }
 
   #refusedMicrophone(error: unknown): void {
@@ -231,7 +231,12 @@ export class TalkView {
     this.#cancel.hidden = false;
     this.#say('stateUploading', 'busy', { name: file.name });
     // Before the first of its text is here.
-    let utterance: Utterance = { ...EMPTY, id: 'file', stage: wish.llmWeight === 0 ? 'recognized' : 'fused' };
+    let utterance: Utterance = {
+      ...EMPTY,
+      id: 'file',
+      hasProvenance: false,
+      stage: wish.llmWeight === 0 ? 'recognized' : 'fused',
+    };
     let revision = 0;
     try {
       for await (const { text, language, isDone } of transcribeRecording(file, wish, upload.signal)) {
@@ -273,7 +278,7 @@ export class TalkView {
   }
 
   #textChanged(): void {
-    const isEmpty = this.texts === null;
+    const isEmpty = this.#utterances.all.every(({ text }) => text === '');
     byId('transcript-empty', HTMLElement).hidden = this.#views.size > 0;
     byId('word-hint', HTMLElement).hidden = isEmpty;
     byId('talk-actions', HTMLElement).hidden = isEmpty;

@@ -14,6 +14,8 @@ export interface Utterance {
   /** Nothing more will come. */
   readonly isClosed: boolean;
   readonly isDegraded: boolean;
+  /** Readings and changes were asked for: where there are none, there were none. */
+  readonly hasProvenance: boolean;
   readonly text: string;
   /** UTF-16 units at the start of `text` that stay as they are. */
   readonly committed: number;
@@ -81,6 +83,7 @@ export class UtteranceList {
       stage,
       isClosed: final && stage !== 'recognized',
       isDegraded: event.degraded === true,
+      hasProvenance: true,
       text,
       committed: Math.min(text.length, Math.max(event.committed, earlier.committed)),
       recognizedText: final && isRecognizers ? text : earlier.recognizedText,
@@ -102,6 +105,7 @@ export const EMPTY: Utterance = {
   stage: 'recognized',
   isClosed: false,
   isDegraded: false,
+  hasProvenance: true,
   text: '',
   committed: 0,
   recognizedText: null,

@@ -91,7 +91,7 @@ export class UtteranceView {
   }
 
   #open(offset: number, withFocus: boolean): void {
-    const { text, words, language, changes, alternatives, isClosed, isDegraded } = this.#utterance;
+    const { text, words, language, changes, alternatives, isClosed, isDegraded, hasProvenance } = this.#utterance;
     const span = wordSpans(text, words, language).find((one) => one.isWord && one.offset === offset);
     // The text changed beneath: that word is gone.
     if (span === undefined) {
@@ -110,6 +110,7 @@ export class UtteranceView {
         text,
         language,
         isFinal: isClosed,
+        areTold: hasProvenance,
         alternatives,
         changes,
         change: changeAt(changes, offset, span.text.length),
