@@ -67,7 +67,7 @@ asr   --systems plain,r0,fused,eager,paper,product,product-r0,peer-int8,peer-flo
       --prompt TEXT   --preset NAME   --rounds N
       --no-peer --no-startup --previous-text --exact --hypotheses FILE (one JSON line per clip and system)
 gfd   --r R   --streams 4
-live  --clock audio|real   --policy local-agreement:0,align-att:400   --interval 500,1000   --streams N   --no-fusion
+live  --clock audio|real   --policy local-agreement:800:0.7,align-att   --interval 500,1000   --streams N   --no-fusion
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 
