@@ -6,9 +6,8 @@ import type { CommitPolicies, CommitPolicy, CommitPolicyName, LiveWord } from '.
  */
 
 /**
- * Numbers of both policies, chosen on passes recorded over development clips (docs/benchmarks.md, "Live speech"): what a word
- * needs to be settled is mostly that the recognizer is sure of it. Without that, one word in 20 to 50 was settled wrongly;
- * with it, one in 100 or fewer, and still more than half of the words within two seconds.
+ * Numbers of both policies, chosen on development clips (docs/benchmarks.md, "Live speech"). What a word needs to be settled
+ * is mostly that the recognizer is sure of it: agreement or distance alone settle too many wrong ones.
  */
 export const COMMIT_NUMBERS: Readonly<Record<CommitPolicyName, PolicyNumbers>> = {
   'local-agreement': { holdMs: 800, probabilityMin: 0.7, sureAfterS: 4 },
@@ -28,9 +27,12 @@ export interface PolicyNumbers {
 const REWIND_S = 4;
 
 export const commitPolicies: CommitPolicies = ({ policy, holdMs }): CommitPolicy => {
-  const numbers = { ...COMMIT_NUMBERS[policy], ...(holdMs !== undefined && { holdMs }) };
-  return policy === 'align-att' ? new AttendedPrefix(numbers) : new AgreedPrefix(numbers);
+  return commitPolicy(policy, { ...COMMIT_NUMBERS[policy], ...(holdMs !== undefined && { holdMs }) });
 };
+
+export function commitPolicy(policy: CommitPolicyName, numbers: PolicyNumbers): CommitPolicy {
+  return policy === 'align-att' ? new AttendedPrefix(numbers) : new AgreedPrefix(numbers);
+}
 
 /**
  * LocalAgreement-2 (Liu et al., "Low-latency sequence-to-sequence speech recognition", 2020; Machacek et al., "Turning

@@ -24,7 +24,10 @@ export interface TurnDetection {
 export const COMMIT_POLICIES = ['local-agreement', 'align-att'] as const;
 export type CommitPolicyName = (typeof COMMIT_POLICIES)[number];
 
-/** Absent fields take the defaults of `defaultListenOptions`. `vad` of the base is without effect here. */
+/**
+ * Absent fields take the defaults of `defaultListenOptions`. Of the base, `vad` is without effect here, and `timestamps` says
+ * only whether words have times: a segment is an utterance.
+ */
 export interface ListenOptions extends TranscribeOptions {
   /** Null: the caller says where turns end (`commit`). */
   readonly turnDetection: TurnDetection | null;

@@ -1,9 +1,9 @@
 /** Live speech in this process: recognizer, voice detector, language model, on the audio's clock or the machine's. */
 import { join } from 'node:path';
-import { commitPolicies } from '../../fusion/beam/agreed-prefix.ts';
+import { COMMIT_NUMBERS, commitPolicy, type PolicyNumbers } from '../../fusion/beam/agreed-prefix.ts';
 import { ContextCache } from '../../fusion/bytes/context-cache.ts';
 import { fusionSearch } from '../../fusion/gfd/search.ts';
-import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
+import type { CommitPolicies, ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
 import type { UnitSearch } from '../../models/core/stepwise.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import { LlmScorer } from '../../models/llm/llm-scorer.ts';
@@ -29,8 +29,15 @@ export class LiveSubject implements Listener {
   readonly #scorer: LlmScorer | null;
   readonly #contexts: ContextCache | null;
   readonly #scriptTable = simplifiedCharacters();
+  readonly #numbers: { given: Partial<PolicyNumbers> };
 
-  private constructor(recognizer: WhisperTranscriber, voice: VoiceModel, scorer: LlmScorer | null) {
+  private constructor(
+    recognizer: WhisperTranscriber,
+    voice: VoiceModel,
+    scorer: LlmScorer | null,
+    numbers: { given: Partial<PolicyNumbers> },
+  ) {
+    this.#numbers = numbers;
     this.#recognizer = recognizer;
     this.#voice = voice;
     this.#scorer = scorer;
@@ -42,12 +49,21 @@ export class LiveSubject implements Listener {
     const folders = await modelFolders(options);
     const vadFolder = await openModelRoom({ converters: CONVERTERS }).ensure('silero-vad');
     const voice = await VoiceModel.open(join(vadFolder, 'silero_vad_16k_sequence.onnx'));
+    const numbers = { given: {} };
+    const policies: CommitPolicies = ({ policy }) =>
+      commitPolicy(policy, { ...COMMIT_NUMBERS[policy], ...numbers.given });
     const recognizer = await WhisperTranscriber.open(folders.whisper, {
       threads,
       vad: voice,
-      live: { policies: commitPolicies, voices: (wanted) => voice.detector(wanted), nowMs: null },
+      live: { policies, voices: (wanted) => voice.detector(wanted), nowMs: null },
     });
-    return new LiveSubject(recognizer, voice, fused ? await LlmScorer.open(folders.llm, { threads }) : null);
+    const scorer = fused ? await LlmScorer.open(folders.llm, { threads }) : null;
+    return new LiveSubject(recognizer, voice, scorer, numbers);
+  }
+
+  /** Numbers of the policy that the next streams go by, where they differ from its own. */
+  set numbers(given: Partial<PolicyNumbers>) {
+    this.#numbers.given = given;
   }
 
   listen(input: AsyncIterable<LiveInput>, options: ListenOptions): AsyncGenerator<LiveEvent, unknown> {

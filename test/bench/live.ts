@@ -3,6 +3,7 @@
  * and intervals are compared without the machine in it; in real time (`--clock real`) the product with its workers is fed at
  * the pace of speech, one stream or `--streams N` at once.
  */
+import type { PolicyNumbers } from '../../fusion/beam/agreed-prefix.ts';
 import { openAudio } from '../../models/audio/audio-file.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { ListenOptions, LiveInput } from '../../models/core/live.ts';
@@ -28,6 +29,8 @@ const TAIL_S = 1.5;
 interface Setting {
   readonly name: string;
   readonly options: Partial<ListenOptions>;
+  /** On the audio's clock alone. */
+  readonly numbers: Partial<PolicyNumbers>;
 }
 
 interface ClipRun {
@@ -56,7 +59,8 @@ async function onAudioClock(clips: readonly Clip[], options: BenchOptions): Prom
         scoreText(language, text, await subject.offline(samples, language, weight)).counts;
       const alone = await score(0);
       offline.push({ clip, alone, fused: fused ? await score() : alone });
-      for (const { name, options: given } of settings(options)) {
+      for (const { name, options: given, numbers } of settings(options)) {
+        subject.numbers = numbers;
         const wanted = listenOptions(language, { ...given, ...(fused ? {} : { llmWeight: 0 }) });
         const events = await feed(subject, wanted, samples, 'audio');
         runs.push({ clip, setting: name, measures: measure(events, language, text) });
@@ -193,22 +197,25 @@ function stabilityCells(own: readonly ClipMeasures[]): string[] {
 
 const plain = ({ clip, setting, measures }: ClipRun) => ({ file: clip.file, setting, ...measures });
 
-/** `--policy local-agreement:0,align-att:400` (name and hold in ms) times `--interval 500,1000`. */
+/** `--policy local-agreement:800:0.7,align-att` (name, hold in ms, least probability) times `--interval 500,1000`. */
 function settings({ flags }: BenchOptions): Setting[] {
   const policies = (flags.get('policy') ?? '').split(',').filter(Boolean);
   const intervals = (flags.get('interval') ?? '').split(',').filter(Boolean).map(Number);
   const chosen = policies.map((given): Setting => {
-    const [name = '', hold] = given.split(':');
+    const [name = '', hold, probability] = given.split(':');
     const policy = COMMIT_POLICIES.find((known) => known === name);
     if (policy === undefined) throw new AppError('usage', `--policy ${name}: one of ${COMMIT_POLICIES.join(', ')}`);
-    return { name: given, options: { policy, ...(hold === undefined ? {} : { holdMs: Number(hold) }) } };
+    const holdMs = hold === undefined ? {} : { holdMs: Number(hold) };
+    const numbers = { ...holdMs, ...(probability !== undefined && { probabilityMin: Number(probability) }) };
+    return { name: given, options: { policy, ...holdMs }, numbers };
   });
-  const base = chosen.length > 0 ? chosen : [{ name: 'default', options: {} }];
+  const base = chosen.length > 0 ? chosen : [{ name: 'default', options: {}, numbers: {} }];
   if (intervals.length === 0) return base;
-  return base.flatMap(({ name, options }) =>
+  return base.flatMap(({ name, options, numbers }) =>
     intervals.map((partialIntervalMs) => ({
       name: `${name}, ${partialIntervalMs} ms`,
       options: { ...options, partialIntervalMs },
+      numbers,
     })),
   );
 }

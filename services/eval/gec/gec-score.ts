@@ -174,7 +174,8 @@ export class GecScorer {
       const whole = charTokens(text).join('');
       return whole === NO_ERROR ? before : charTokens(convertScript(whole, target)).join('');
     };
-    const after = plain(hypothesis);
+    // Who changed nothing changed no script either: the source itself is not converted, so that gold edits may.
+    const after = hypothesis === source ? before : plain(hypothesis);
     const wanted = references.map(plain);
     const edits = wanted.map((text) => (text === CANNOT_ANNOTATE ? NOT_ANNOTATABLE : this.#charEdits(before, text)));
     const sentence = this.#chars.add(this.#charEdits(before, after), atLeastOne(edits));

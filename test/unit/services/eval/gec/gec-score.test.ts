@@ -159,3 +159,15 @@ test('an edit that stands twice in the reference is two hits, and twice in the h
   assert.deepEqual(new SpanScorer().add(twice, [[]]).all, { tp: 0, fp: 2, fn: 0 });
   assert.deepEqual(new SpanScorer().add([], [twice]).all, { tp: 0, fp: 0, fn: 2 });
 });
+
+test('a source that is given back unchanged has no edits, whatever script it is in', () => {
+  const source = '送禮物给别人的時候';
+  const { edits, clean } = scoreGecItem({
+    language: 'zh',
+    source,
+    hypothesis: source,
+    references: ['送礼物给别人的时候'],
+  });
+  assert.deepEqual([edits['all']!.tp, edits['all']!.fp, clean.changed], [0, 0, false]);
+  assert.ok(edits['all']!.fn > 0);
+});
