@@ -20,6 +20,7 @@ export interface CtcPreset extends FaithfulLimits {
 
 const BASE = {
   editNats: 3,
+  dropNats: 1,
   faithfulNats: 3,
   digitNats: 3,
   nameNats: 5,
