@@ -18,8 +18,10 @@ export interface FaithfulLimits {
   readonly seenNats: number;
   /** Another mark of punctuation, none at all, or one where none was seen. */
   readonly markNats: number;
-  /** A character where the recognizer saw none, or none where it saw one. */
+  /** A character where the recognizer saw none, or no space or sign where it saw one. */
   readonly editNats: number;
+  /** No letter where it saw one: it seldom sees what is not there, and a name may well be unheard of. */
+  readonly dropNats: number;
   /** Anything in codes (letters with digits, addresses) and in names that may be no words. */
   readonly faithfulNats: number;
   /** A digit in exchange for another character, or the other way round, in what is no plain number. */
@@ -151,12 +153,13 @@ function limitOf(
   kind: SpanClass,
   from: Traits,
   to: Traits,
-  { wordNats, confusionNats, nameNats, seenNats, markNats, editNats, faithfulNats }: FaithfulLimits,
+  { wordNats, confusionNats, nameNats, seenNats, markNats, editNats, dropNats, faithfulNats }: FaithfulLimits,
   letters: LanguageLetters,
 ): number {
   const general = kind === 'word' ? wordNats : faithfulNats;
   // Quotes, commas and stops are printed or not: the sense of a line says little of which.
   if (from.isMark && to.isMark) return Math.min(general, markNats);
+  if (to === BLANK && LETTER.test(from.text)) return Math.min(general, dropNats);
   if (from === BLANK || to === BLANK) return Math.min(general, editNats);
   if (letters.misses(to.text, from.text) || dropsMark(from.text, to.text)) return Math.min(general, seenNats);
   if (kind === 'code' || !letters.misses(from.text, to.text)) return general;

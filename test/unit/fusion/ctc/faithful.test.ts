@@ -16,6 +16,7 @@ const LIMITS = {
   seenNats: 1,
   markNats: 1.5,
   editNats: 2,
+  dropNats: 0.5,
   faithfulNats: 2.5,
   digitNats: 2.5,
 };
@@ -103,7 +104,7 @@ test('a mark that the recognizer saw stays', () => {
 });
 
 test('characters come and go only within the limit of edits', () => {
-  assert.equal(limit('word', 'r', ''), 2);
+  assert.equal(limit('word', 'r', ''), 0.5, 'a letter that was seen');
   assert.equal(limit('word', '', 'r'), 2);
   assert.equal(limit('word', ' ', ''), 2);
 });
