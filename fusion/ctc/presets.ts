@@ -24,12 +24,8 @@ export interface CtcPreset extends FaithfulLimits {
 }
 
 const BASE = {
-<<<<<<< HEAD
   editNats: 2,
-=======
-  editNats: 3,
   dropNats: 1,
->>>>>>> ocr-bench
   faithfulNats: 3,
   digitNats: 3,
   nameNats: 5,
