@@ -107,7 +107,7 @@ for (const policy of COMMIT_POLICIES) {
     }
     const text = finals.map((final) => final.text).join(' ');
     assert.ok(
-      committedChars > 0.4 * text.length,
+      committedChars > 0.25 * text.length,
       `${committedChars} of ${text.length} characters were committed early`,
     );
     const rate = errorRate(scoreText('en', `${REFERENCE} ${REFERENCE}`, text).counts);
