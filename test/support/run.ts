@@ -16,9 +16,9 @@ import { cachedModel } from './ready-models.ts';
 
 /** Suites that load weights run one file at a time: two models at once would share the cores and the memory. */
 const SUITES: Readonly<Record<string, { readonly concurrency: number; readonly timeoutMs: number }>> = {
-  unit: { concurrency: availableParallelism(), timeoutMs: 60_000 },
-  property: { concurrency: availableParallelism(), timeoutMs: 120_000 },
-  tidy: { concurrency: availableParallelism(), timeoutMs: 60_000 },
+  unit: { concurrency: availableParallelism(), timeoutMs: 300_000 },
+  property: { concurrency: availableParallelism(), timeoutMs: 300_000 },
+  tidy: { concurrency: availableParallelism(), timeoutMs: 300_000 },
   model: { concurrency: 1, timeoutMs: 900_000 },
   golden: { concurrency: 1, timeoutMs: 900_000 },
   e2e: { concurrency: 1, timeoutMs: 900_000 },

@@ -11,13 +11,13 @@ function parsed(...args: readonly string[]): ServeFlags {
   return command.opts<ServeFlags>();
 }
 
-test('without flags this machine is served, speech alone', () => {
+test('without flags this machine is served, speech and documents', () => {
   const flags = parsed();
   const { host, allowHosts, corsOrigins, logText, budget, version } = configOf(flags, {}, '1.2.3');
   assert.deepEqual([host, allowHosts, corsOrigins, logText, budget], ['127.0.0.1', [], [], false, {}]);
   assert.equal(version, '1.2.3');
   assert.equal(flags.port, 8080);
-  assert.deepEqual(modelOptionsOf(flags), { modalities: ['speech'] });
+  assert.deepEqual(modelOptionsOf(flags), { modalities: ['speech', 'page'] });
 });
 
 test('flags set limits over the environment', () => {
