@@ -161,9 +161,12 @@ export class PageSearch {
     return faithfulRule(context, isStrict ? { ...preset, ...strict } : preset);
   }
 
-  /** Width and script say nothing of sense: the language model is shown one form (and NFKC folds the rest). */
+  /** Width, script and the bend of quotation marks say nothing of sense: choosing a form is the recognizer's. */
   #formOf(text: string): string {
-    const plain = text.normalize('NFKC');
+    const plain = text
+      .normalize('NFKC')
+      .replace(/[“”„‟″]/u, '"')
+      .replace(/[‘’‚‛′]/u, "'");
     return this.#parts.simplified.get(plain) ?? plain;
   }
 

@@ -83,6 +83,15 @@ test('fused in a language without a measurement is greedy; weight 0 is the plain
   assert.notEqual((await read(undefined, 'greedy')).text, (await read(undefined, 'alone')).text);
 });
 
+test('the bend of a quotation mark is not asked about, though both are likely', async () => {
+  const toy = room();
+  const quotes = { ...toy, alphabet: new ToyAlphabet(['', 'a', '"', '“']) };
+  const page = pageUnit([latticeOf(['', 'a', '"', '“'], [{ '“': 0.51, '"': 0.49 }, { _: 1 }, { a: 1 }])]);
+  const { lines } = await latticeSearch(quotes, OPTIONS, TUNING)(page);
+  assert.equal(lines[0]!.text, '“a');
+  assert.equal(toy.scorer.rows, 0);
+});
+
 test('a page without doubt is read without a single row', async () => {
   const toy = room();
   const page = pageUnit(['abc ab', '中é a', 'ca bc'].map((text) => latticeOf(LETTERS, sureFrames(text))));
