@@ -57,6 +57,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'malformed requests over HTTP: nothing breaks, nothing leaks',
     module: new URL('./fuzz.js', import.meta.url),
   },
+  'live-crash': {
+    what: 'live streams with real models while a model process is killed',
+    module: new URL('./live-crash.js', import.meta.url),
+  },
   quality: {
     what: 'docs/quality.md: bytefuse eval over all development data, with ablations',
     module: new URL('./quality.js', import.meta.url),
