@@ -220,5 +220,6 @@ test('SIGTERM: work that takes too long is told to be sent again, and the proces
   child.kill('SIGTERM');
   assert.match(await answer, /^HTTP\/1\.1 503[\s\S]*shutting_down/);
   assert.deepEqual(await ended, [143, null]);
-  assert.ok(performance.now() - startedMs < 5000);
+  // The work itself would take a minute.
+  assert.ok(performance.now() - startedMs < 30_000);
 });
