@@ -158,7 +158,30 @@ export class PageSearch {
       letters: lettersOf(language),
       formOf: (text: string) => this.#formOf(text),
     };
-    return faithfulRule(context, isStrict ? { ...preset, ...strict } : preset);
+    const rule = faithfulRule(context, isStrict ? { ...preset, ...strict } : preset);
+    const spaces = this.#numberSpaces(lattice, chars.map(({ text }) => text).join(''));
+    if (spaces.size === 0) return rule;
+    return (frame, id, logProb, best) => id === spaces.get(frame) || rule(frame, id, logProb, best);
+  }
+
+  /**
+   * Spaces that the recognizer reads beside digits once its alignments are summed, though no single frame puts one first
+   * ("06 14:28"): the rule would leave in numbers only what a frame puts first. By frame, the space's token.
+   */
+  #numberSpaces(lattice: CtcLattice, greedyText: string): ReadonlyMap<number, number> {
+    const spaces = new Map<number, number>();
+    if (!/\p{Nd}/u.test(greedyText)) return spaces;
+    const entries = frameEntries(lattice, nearBest);
+    const ids = plainPrefixSearch(entries, this.#options.beams)[0]?.ids ?? [];
+    const summed = this.#spell(ids);
+    if (summed === greedyText || summed.replace(/\s/gu, '') !== greedyText.replace(/\s/gu, '')) return spaces;
+    const chars = alignChars(entries, ids) ?? [];
+    for (const [i, { id }] of chars.entries()) {
+      if (this.#parts.text.textOf(id).trim() !== '') continue;
+      const [from, to] = [chars[i - 1]?.endFrame ?? 0, chars[i + 1]?.startFrame ?? lattice.frames];
+      for (let frame = from; frame < to; frame++) spaces.set(frame, id);
+    }
+    return spaces;
   }
 
   /** Width, script and the bend of quotation marks say nothing of sense: choosing a form is the recognizer's. */

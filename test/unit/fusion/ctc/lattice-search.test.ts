@@ -327,3 +327,12 @@ test('an empty page and an empty line have their outcome', async () => {
   assert.equal(lines[0]!.text, '');
   assert.deepEqual(lines[0]!.chars, []);
 });
+
+test('a space between numbers that only the sum of its frames makes likely is kept', async () => {
+  // No frame puts the space first; that it stands in one of the three is likelier than that it stands in none.
+  const gap = { _: 0.55, ' ': 0.45 };
+  const page = pageUnit([latticeOf(LETTERS, [{ 1: 1 }, gap, gap, gap, { 2: 1 }])]);
+  const read = async (mode: LatticeOptions['mode']) =>
+    (await latticeSearch(room(), { ...OPTIONS, mode, llmWeight: 0.01 }, TUNING)(page)).lines[0]!.text;
+  assert.deepEqual([await read('greedy'), await read('alone'), await read('fused')], ['12', '1 2', '1 2']);
+});
