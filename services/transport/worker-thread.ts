@@ -11,8 +11,11 @@ export interface WorkerModule {
   readonly config: unknown;
 }
 
-/** Time that a worker has to end by itself before it is ended. */
-const CLOSE_MS_MAX = 2000;
+/**
+ * Time that a worker has to end by itself before it is ended. Long, since ending a thread inside a native call (loading a
+ * model, one inference) makes the call's return abort the whole process: only a worker that hangs is to meet it.
+ */
+const CLOSE_MS_MAX = 30_000;
 
 type ToWorker =
   | { readonly kind: 'port'; readonly role: string; readonly port: MessagePort }
