@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const group of groupsOf(names)) {
     const files = group.flatMap((name) => testFiles(name)).filter((file) => file.includes(wanted));
     if (files.length === 0) {
-      process.stdout.write(`${group.join(' ')}: no tests\n`);
+      process.stdout.write(`${group.join(' ')}: no tests${wanted === '' ? '' : ` in files named *${wanted}*`}\n`);
       continue;
     }
     const result = await runGroup(group, files, verbose);
@@ -50,7 +50,9 @@ async function main(args: readonly string[]): Promise<number> {
     for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += result.counts[key];
   }
   process.stdout.write(`${countsLine(counts)} (${names.join(' ')}; ${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
-  return status !== 0 ? status : counts.failed > 0 ? 1 : 0;
+  // A run of nothing proves nothing.
+  const ran = counts.passed + counts.failed + counts.skipped;
+  return status !== 0 ? status : counts.failed > 0 || ran === 0 ? 1 : 0;
 }
 
 /** Suites with equal settings run in one go, so that the cores stay busy. */
