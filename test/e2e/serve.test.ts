@@ -1,39 +1,20 @@
 /** `bytefuse serve` as a user runs it: real models, a real client, signals. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import OpenAI from 'openai';
 import { runCli } from '../support/cli-process.ts';
 import { pdfBytes, textContent } from '../support/pdf-bytes.ts';
 import { PROJECT_ROOT } from '../support/project-files.ts';
 import { cachedModel, pullHint } from '../support/ready-models.ts';
+import { served } from '../support/served.ts';
 
 const ready = (await cachedModel('whisper-base')) !== null && (await cachedModel('gemma-3-270m')) !== null;
 const SPEECH = join(PROJECT_ROOT, 'fixtures', 'audio', 'speech-en.ogg');
-
-async function served(t: TestContext, args: readonly string[]) {
-  const main = join(PROJECT_ROOT, 'dist', 'services', 'cli', 'main.js');
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(() => child.kill('SIGKILL'));
-  const out = { log: '', said: '' };
-  child.stdout.on('data', (chunk) => {
-    out.log += chunk;
-  });
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stderr.on('data', (chunk) => {
-      out.said += chunk;
-      const found = /^Ready at (\S+):/m.exec(out.said)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-    child.on('close', (status) => reject(new Error(`ended with ${status}: ${out.said}`)));
-  });
-  return { child, url, out };
-}
 
 test('the service transcribes a real recording in every form, and ends when it is told to', {
   skip: !ready && pullHint,

@@ -6,14 +6,12 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { openAudio } from '../../models/audio/audio-file.ts';
 import { chromiumPath, microphoneFrom, NO_CHROMIUM, openChromium } from '../support/chromium.ts';
 import { auditPage } from '../support/page-audit.ts';
-import { PROJECT_ROOT } from '../support/project-files.ts';
+import { speechWav } from '../support/speech-wav.ts';
 import { TOY_DOCUMENT, toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
 import { TOY_TALK } from '../support/toy-talk.ts';
 import { openToyService, type ToyService, type ToyServiceOptions } from '../support/toy-web-service.ts';
-import { wavBytes } from '../support/wav-bytes.ts';
 
 const HOSTILE =
   '"><img src=x onerror="window.pwned=1"></script><script>window.pwned=1</script><svg onload=window.pwned=1>';
@@ -468,16 +466,3 @@ async function downloaded(page: Page, name: string): Promise<string> {
 }
 
 /** The English fixture as a WAV file, which is what the browser plays into its microphone. */
-async function speechWav(): Promise<Buffer> {
-  const source = await openAudio(join(PROJECT_ROOT, 'fixtures', 'audio', 'speech-en.ogg'));
-  const pieces: Int16Array[] = [];
-  try {
-    for await (const chunk of source.chunks()) pieces.push(Int16Array.from(chunk, (sample) => sample * 32_767));
-  } finally {
-    await source.close();
-  }
-  const data = Buffer.concat(
-    pieces.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
-  );
-  return wavBytes({ data });
-}
