@@ -34,7 +34,7 @@ test('the page hears speech and reads a document with the real models', { skip }
   await page.locator('.utterance-text[data-stage=fused][data-settled=true]').first().waitFor();
   // The file is played once, silence follows; what is under way is finished by the stop.
   await page.getByRole('button', { name: 'Stop' }).click();
-  await page.getByRole('button', { name: 'Start talking' }).waitFor();
+  await page.locator('.lamp[data-state=idle]').waitFor();
   const heard = (await page.locator('.utterance-text').allTextContents()).join(' ');
   assert.match(heard, /train leaves/i);
   await shot('talk');

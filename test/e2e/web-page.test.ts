@@ -57,15 +57,27 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     return { page, service: toy, complaints, requests };
   }
 
-  /** Every text of the state line from now on: some last less than the time between two looks from here. */
-  async function statesShown(page: Page): Promise<() => Promise<string[]>> {
-    await page.evaluate(`{
-      const line = document.getElementById('talk-state');
-      window.statesShown = [];
-      new MutationObserver(() => window.statesShown.push(line.textContent)).observe(line, { childList: true, characterData: true, subtree: true });
-    }`);
-    return () => page.evaluate('window.statesShown');
+  /**
+   * Every text that elements of a selector show from now on, in order: some are there for less than the time between two
+   * looks from here.
+   */
+  async function textsShown(page: Page, selector: string): Promise<() => Promise<string[]>> {
+    const texts = await page.evaluateHandle(`(() => {
+      const texts = [];
+      const look = () => {
+        for (const found of document.querySelectorAll(${JSON.stringify(selector)})) {
+          if (texts.at(-1) !== found.textContent) texts.push(found.textContent);
+        }
+      };
+      const all = { subtree: true, childList: true, characterData: true, attributes: true };
+      new MutationObserver(look).observe(document.body, all);
+      return texts;
+    })()`);
+    return () => texts.jsonValue() as Promise<string[]>;
   }
+
+  /** Until all of a recording has been answered: the button is back before that. */
+  const toRest = (page: Page) => page.locator('.lamp[data-state=idle]').waitFor();
 
   const utterances = (page: Page) => page.locator('.utterance-text');
   const overflow = (page: Page) =>
@@ -90,18 +102,19 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
 
   test('speech from the microphone becomes text that settles', async (t) => {
     const { page, service, complaints, requests } = await opened(t, { script: TOY_TALK });
+    const pending = await textsShown(page, '.utterance-text[data-stage=recognized]:has(.is-pending)');
+    const lags = await textsShown(page, '#talk-lag:not([hidden])');
     await page.getByRole('button', { name: 'Start talking' }).click();
     const first = utterances(page).first();
-    await page.locator('.utterance-text[data-stage=recognized] .is-pending').first().waitFor();
-    assert.match((await first.textContent())!, /^the whether/);
     await toSettle(page, 1);
+    assert.match((await pending())[0]!, /^the whether/);
     assert.equal(await first.textContent(), 'the weather is fine today');
     assert.equal(await first.locator('.is-pending').count(), 0, 'committed text is solid');
-    await page.getByText('2.3 s behind').waitFor();
     await toSettle(page, 2);
+    assert.match((await lags())[0]!, /2\.3 s behind/);
     assert.equal(await utterances(page).nth(1).getAttribute('lang'), 'zh');
     await page.getByRole('button', { name: 'Stop' }).click();
-    await page.getByRole('button', { name: 'Start talking' }).waitFor();
+    await toRest(page);
     assert.equal(await page.locator('#talk-state').textContent(), 'Ready');
     assert.deepEqual(await page.locator('#heard p').allTextContents(), [
       'the weather is fine today',
@@ -150,11 +163,11 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
 
   test('a broken connection is made again, and the recording loses nothing', async (t) => {
     const { page, service } = await opened(t, { script: TOY_TALK, cutAtS: [0.8, 1.3] });
-    const states = await statesShown(page);
+    const states = await textsShown(page, '#talk-state');
     await page.getByRole('button', { name: 'Start talking' }).click();
     await toSettle(page, 2);
     await page.getByRole('button', { name: 'Stop' }).click();
-    await page.getByRole('button', { name: 'Start talking' }).waitFor();
+    await toRest(page);
     const broke = (await states()).filter((state) => state.startsWith('The connection broke'));
     assert.ok(broke.length >= 2, (await states()).join(' | '));
     assert.equal(service.starts.length, 3);
@@ -181,7 +194,7 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     await page.getByRole('button', { name: 'Start talking' }).click();
     await toSettle(page, 2);
     await page.getByRole('button', { name: 'Stop' }).click();
-    await page.getByRole('button', { name: 'Start talking' }).waitFor();
+    await toRest(page);
     assert.equal(await downloaded(page, 'Download as txt'), 'the weather is fine today\n今天的天气很好。\n');
     assert.match(
       await downloaded(page, 'Download as srt'),
@@ -341,7 +354,7 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     await page.getByRole('button', { name: 'Start talking' }).click();
     await toSettle(page, 1);
     await page.getByRole('button', { name: 'Stop' }).click();
-    await page.getByRole('button', { name: 'Start talking' }).waitFor();
+    await toRest(page);
     await dropDocument(page);
     assert.deepEqual(
       service.starts.map((start) => start['key']),
