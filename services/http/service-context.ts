@@ -1,13 +1,14 @@
 /** What all routes share. */
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../fusion/protocol/deadline.ts';
-import type { BudgetName, KeyBudgets } from '../keys/key-budgets.ts';
+import type { BudgetLimits, BudgetName, BudgetState, KeyBudgets } from '../keys/key-budgets.ts';
 import type { KeyLookup } from '../keys/key-file.ts';
 import type { ServiceMetrics } from '../metrics/service-metrics.ts';
 import type { ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
 import { FairQueue } from '../server/fair-queue.ts';
 import { WorkRoom } from '../server/work-room.ts';
+import type { Caller } from './fastify-types.ts';
 
 export interface ContextParts {
   readonly engine: EngineDoor;
@@ -49,7 +50,12 @@ export class ServiceContext {
   /** Throws rate_limited. A key's own limits come before those of the service. */
   spend({ caller }: Pick<FastifyRequest, 'caller'>, name: BudgetName, amount: number): void {
     if (caller === null) return;
-    this.#budgets.spend(caller.owner, { ...this.config.budget, ...caller.key?.limits }, name, amount);
+    this.#budgets.spend(caller.owner, this.#limitsOf(caller), name, amount);
+  }
+
+  /** How a budget of the caller stands; null: not bounded. */
+  budget(caller: Caller, name: BudgetName): BudgetState | null {
+    return this.#budgets.state(caller.owner, this.#limitsOf(caller), name);
   }
 
   /** What runs, for whoever wants to know which answer came from what. */
@@ -59,5 +65,9 @@ export class ServiceContext {
     const { recognizer, pages, llm, device } = facts;
     const models = Object.entries({ recognizer, pages, llm, device }).filter(([, name]) => name !== null);
     return { 'x-bytefuse-models': models.map(([what, name]) => `${what}=${name}`).join('; ') };
+  }
+
+  #limitsOf({ key }: Caller): BudgetLimits {
+    return { ...this.config.budget, ...key?.limits };
   }
 }

@@ -56,6 +56,10 @@ function gateOf(context: ServiceContext): Gate {
       return {
         owner: caller.owner,
         spendAudio: (seconds) => context.spend({ caller }, 'audioSecondsPerHour', seconds),
+        rateLimits: () => {
+          const state = context.budget(caller, 'audioSecondsPerHour');
+          return state === null ? [] : [{ name: 'audio_seconds', ...state }];
+        },
       };
     },
   };
