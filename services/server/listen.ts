@@ -5,6 +5,7 @@ import { AppError } from '../../models/core/app-error.ts';
 import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefuse.ts';
 import { buildApp, type ServiceParts } from '../http/app.ts';
 import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
+import { removeAbandonedFolders } from '../temporary/temporary-folder.ts';
 import { webRoutes } from '../web/web-routes.ts';
 import { socketRoutes } from '../ws/socket-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
@@ -31,6 +32,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, port, signal } = options;
   const keys = await keysFor(options);
+  await removeAbandonedFolders();
   const door = new LoadingDoor();
   const app = await buildApp({
     engine: door,
