@@ -3,11 +3,13 @@ import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../fusion/protocol/deadline.ts';
 import type { BudgetLimits, BudgetName, BudgetState, KeyBudgets } from '../keys/key-budgets.ts';
 import type { KeyLookup } from '../keys/key-file.ts';
+import { ObservedRequest } from '../metrics/observed-request.ts';
 import type { ServiceMetrics } from '../metrics/service-metrics.ts';
 import type { ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
 import { FairQueue } from '../server/fair-queue.ts';
 import { WorkRoom } from '../server/work-room.ts';
+import type { TracedRequest, Tracing } from '../traces/tracing.ts';
 import type { Caller } from './fastify-types.ts';
 
 export interface ContextParts {
@@ -18,6 +20,7 @@ export interface ContextParts {
   readonly budgets: KeyBudgets;
   readonly clock: Clock;
   readonly metrics: ServiceMetrics;
+  readonly tracing: Tracing;
 }
 
 export class ServiceContext {
@@ -26,16 +29,18 @@ export class ServiceContext {
   readonly keys: KeyLookup | null;
   readonly clock: Clock;
   readonly metrics: ServiceMetrics;
+  readonly tracing: Tracing;
   readonly room: WorkRoom;
   readonly queues: { readonly speech: FairQueue; readonly page: FairQueue };
   readonly #budgets: KeyBudgets;
 
-  constructor({ engine, config, keys, budgets, clock, metrics }: ContextParts) {
+  constructor({ engine, config, keys, budgets, clock, metrics, tracing }: ContextParts) {
     this.engine = engine;
     this.config = config;
     this.keys = keys;
     this.clock = clock;
     this.metrics = metrics;
+    this.tracing = tracing;
     this.#budgets = budgets;
     const { runningMax, waitingMax, waitingPerKeyMax } = config.limits;
     // Without keys everybody is one owner, whose share is the whole queue.
@@ -45,6 +50,10 @@ export class ServiceContext {
     this.room = new WorkRoom(config.limits, clock);
     metrics.watchQueue('speech', () => this.queues.speech);
     metrics.watchQueue('page', () => this.queues.page);
+  }
+
+  observe(request: TracedRequest): ObservedRequest {
+    return new ObservedRequest(this.metrics, this.tracing.begin(request));
   }
 
   /** Throws rate_limited. A key's own limits come before those of the service. */

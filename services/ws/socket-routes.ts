@@ -15,10 +15,11 @@ export function socketRoutes(
   context: ServiceContext,
   options: Pick<WebSocketParts, 'sockets' | 'connections'> = {},
 ): WebSockets {
-  const { engine, clock } = context;
+  const { engine, clock, tracing } = context;
   const sockets = attachWebSockets(app.server, {
     ...options,
     clock,
+    tracing,
     gate: gateOf(context),
     rules: rulesOf(context),
     pieces: () => engine.pieces,
