@@ -8,15 +8,11 @@ import { open, readFile, stat, unlink, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, fileSystemError } from './disk-space.ts';
+import { hasEnded, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { throwIfCanceled } from './progress.ts';
 
-interface LockOwner {
-  readonly pid: number;
+interface LockOwner extends ProcessIdentity {
   readonly host: string;
-  /**
-   * Start time of the process in clock ticks since boot (Linux), so that a reused pid is told apart; null elsewhere.
-   */
-  readonly startTicks: string | null;
   readonly token: string;
 }
 
@@ -72,7 +68,7 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
 /** The token of the new lock, or null where the file exists. */
 async function create(path: string): Promise<string | null> {
   const token = randomUUID();
-  const owner: LockOwner = { pid: process.pid, host: hostname(), startTicks: await startTicksOf(process.pid), token };
+  const owner: LockOwner = { ...(await ownIdentity()), host: hostname(), token };
   try {
     const file = await open(path, 'wx');
     try {
@@ -102,9 +98,7 @@ async function isStale(path: string): Promise<boolean> {
   if (ageMs === null) return false;
   if (owner === null) return ageMs > UNWRITTEN_STALE_MS;
   if (owner.host !== hostname()) return ageMs > FOREIGN_STALE_MS;
-  if (!isAlive(owner.pid)) return true;
-  const startTicks = await startTicksOf(owner.pid);
-  return startTicks !== null && owner.startTicks !== null && startTicks !== owner.startTicks;
+  return hasEnded(owner);
 }
 
 /**
@@ -143,27 +137,6 @@ function isOwner(value: unknown): value is LockOwner {
   if (typeof value !== 'object' || value === null) return false;
   const owner = value as Partial<LockOwner>;
   return typeof owner.pid === 'number' && typeof owner.host === 'string' && typeof owner.token === 'string';
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to another user.
-    return errnoOf(error) === 'EPERM';
-  }
-}
-
-/** Field 22 of /proc/PID/stat; null where there is no such file. */
-async function startTicksOf(pid: number): Promise<string | null> {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; fields are counted from behind it (the first one there is field 3).
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
 }
 
 async function unlinkIfThere(path: string): Promise<void> {

@@ -9,6 +9,7 @@ import { type Bytefuse, openBytefuse } from '../app/bytefuse.ts';
 import { DOCUMENT_ENDINGS, type DocumentFormat } from '../output/document/document-writer.ts';
 import { type DocumentOutput, openDocumentOutput, type WriteContent } from '../output/document-output.ts';
 import { outputPath, prepareOutputs, writeTogether } from '../output/output-files.ts';
+import { removeAbandonedFolders } from '../temporary/temporary-folder.ts';
 import {
   EXPLAINED_LINES_MAX,
   type ExplainedLine,
@@ -42,6 +43,7 @@ export class OcrRun {
     // Before models are loaded for nothing.
     const request = readRequestOf(this.#flags);
     if (outputDir !== undefined) await prepareOutputs(outputDir, this.#files, this.#endings(), overwrite);
+    await removeAbandonedFolders();
     const bytefuse = await this.#open();
     try {
       for (const file of this.#files) {

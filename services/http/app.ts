@@ -2,7 +2,6 @@
  * The HTTP service without a port: `inject` serves tests, `services/server/listen.ts` opens the port. Every request passes
  * the same checks in the same order before its body is read: encoding, Host, Origin, ending, key and scope, rate, room.
  */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import { Socket } from 'node:net';
 import multipart from '@fastify/multipart';
@@ -23,6 +22,7 @@ import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import type { ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
 import { FORM_OVERHEAD_BYTES_MAX } from '../server/limits.ts';
+import { noTracing, type Tracing } from '../traces/tracing.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { docsRoutes } from './docs-page.ts';
 import { documentRoutes } from './documents.ts';
@@ -30,6 +30,7 @@ import { asAppError, sendError } from './error-reply.ts';
 import { invalidField } from './form-fields.ts';
 import { healthRoutes } from './health.ts';
 import { modelRoutes } from './models.ts';
+import { requestIdOf } from './request-id.ts';
 import { logRequest, STATUS_LEFT, timingHeader } from './request-log.ts';
 import { allowedMethods, type KnownRoute } from './route-table.ts';
 import {
@@ -53,6 +54,7 @@ export interface ServiceParts {
   readonly keys: KeyLookup | null;
   readonly clock?: Clock;
   readonly metrics?: ServiceMetrics;
+  readonly tracing?: Tracing;
   readonly logger?: FastifyServerOptions['logger'];
   /** Further routes over the same checks: the page at `/`, the sockets. */
   readonly routes?: (app: FastifyInstance, context: ServiceContext) => void | Promise<void>;
@@ -60,12 +62,14 @@ export interface ServiceParts {
 
 export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   const { config, engine, keys, clock = systemClock, metrics = new ServiceMetrics(), logger = false } = parts;
-  const context = new ServiceContext({ engine, config, keys, clock, metrics, budgets: new KeyBudgets(clock) });
+  const { tracing = noTracing } = parts;
+  const context = new ServiceContext({ engine, config, keys, clock, metrics, tracing, budgets: new KeyBudgets(clock) });
   const app = fastify(serverOptions(config, logger));
   const routes: KnownRoute[] = [];
   app.decorateRequest('caller', null);
   app.decorateRequest('work', null);
   app.decorateRequest('notes');
+  app.decorateRequest('observed');
   app.decorate('drain', () => context.room.drain());
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, url });
@@ -124,7 +128,7 @@ function serverOptions(
   return {
     logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: (raw) => requestId(raw.headers['x-request-id']),
+    genReqId: (raw) => requestIdOf(raw.headers),
     bodyLimit: limits.uploadBytesMax,
     requestTimeout: limits.requestMsMax,
     keepAliveTimeout: limits.keepAliveMs,
@@ -143,15 +147,12 @@ function serverOptions(
   };
 }
 
-/** The client's own id where it is one that can stand in a log, so that both sides can look it up. */
-function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
-}
-
 async function admit(context: ServiceContext, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { config, keys, room, queues } = context;
   const { headers, raw } = request;
   request.notes = {};
+  const { id, method } = request;
+  request.observed = context.observe({ method, headers, route: request.routeOptions.url, requestId: id });
   void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
   // Fastify tells of answers that were sent; of those that nobody waited for, only the connection does.
   let sent = false;
@@ -186,7 +187,7 @@ async function admit(context: ServiceContext, request: FastifyRequest, reply: Fa
   context.engine.open();
   const queue = queues[kind];
   queue.check(request.caller.owner);
-  const work = room.open(request.caller.owner);
+  const work = room.open(request.caller.owner, (phase, ms) => request.observed.stage(phase, ms));
   request.work = work;
   reply.raw.once('finish', () => work.end());
   reply.raw.once('close', () => {

@@ -235,7 +235,7 @@ class Reading {
     const { decodeMs, detectMs, orientMs, recognizeMs, searchMs, llmMs } = page.timings;
     const stages = { decode: decodeMs, detect: detectMs, orient: orientMs, recognize: recognizeMs } as const;
     for (const [stage, ms] of Object.entries({ ...stages, search: searchMs, llm: llmMs })) {
-      metrics.stage(stage as keyof typeof stages, ms);
+      this.#request.observed.stage(stage as keyof typeof stages, ms);
     }
     this.#request.notes.pages = (this.#request.notes.pages ?? 0) + 1;
     for (const warning of page.warnings) this.#warnings.set(warning.code, warning);

@@ -1,5 +1,6 @@
 /** What this service adds to Fastify's own types. */
 import type { ApiKey, Scope } from '../keys/api-key.ts';
+import type { ObservedRequest } from '../metrics/observed-request.ts';
 import type { Work } from '../server/work-room.ts';
 
 /** Who sent a request. */
@@ -26,6 +27,7 @@ declare module 'fastify' {
     /** Present on routes with `work` from the moment the request was let in. */
     work: Work | null;
     notes: RequestNotes;
+    observed: ObservedRequest;
   }
   interface FastifyContextConfig {
     /** The scope that a key must have; absent: open to everybody. */

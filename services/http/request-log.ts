@@ -1,4 +1,4 @@
-/** One line per request, when its answer is through; and the same figures for /metrics. */
+/** One line per request, when its answer is through; and the same for /metrics and the trace. */
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceMetrics } from '../metrics/service-metrics.ts';
 
@@ -18,13 +18,10 @@ export function logRequest(
   metrics: ServiceMetrics,
   status = reply.statusCode,
 ): void {
-  const { method, work, caller, notes } = request;
+  const { method, work, caller, notes, observed } = request;
   const route = routeOf(request);
   const ms = reply.elapsedTime;
-  metrics.request(route, method, status, ms);
-  for (const [phase, spent] of Object.entries(work?.phasesMs ?? {})) {
-    metrics.stage(phase as keyof NonNullable<typeof work>['phasesMs'], spent);
-  }
+  observed.end({ route, method, status, left: status === STATUS_LEFT, ms, code: notes.code });
   if (notes.uploadBytes !== undefined) metrics.uploaded(notes.uploadBytes);
   const fields = {
     method,

@@ -74,7 +74,8 @@ export function corsHeaders(origin: string): Record<string, string> {
 
 export const PREFLIGHT_HEADERS: Readonly<Record<string, string>> = {
   'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers': 'authorization, content-type, x-api-key, x-deadline-ms, x-request-id',
+  'access-control-allow-headers':
+    'authorization, content-type, traceparent, tracestate, x-api-key, x-deadline-ms, x-request-id',
   'access-control-max-age': '600',
 };
 

@@ -1,13 +1,16 @@
 /** What all routes share. */
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../fusion/protocol/deadline.ts';
-import type { BudgetName, KeyBudgets } from '../keys/key-budgets.ts';
+import type { BudgetLimits, BudgetName, BudgetState, KeyBudgets } from '../keys/key-budgets.ts';
 import type { KeyLookup } from '../keys/key-file.ts';
+import { ObservedRequest } from '../metrics/observed-request.ts';
 import type { ServiceMetrics } from '../metrics/service-metrics.ts';
 import type { ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
 import { FairQueue } from '../server/fair-queue.ts';
 import { WorkRoom } from '../server/work-room.ts';
+import type { TracedRequest, Tracing } from '../traces/tracing.ts';
+import type { Caller } from './fastify-types.ts';
 
 export interface ContextParts {
   readonly engine: EngineDoor;
@@ -17,6 +20,7 @@ export interface ContextParts {
   readonly budgets: KeyBudgets;
   readonly clock: Clock;
   readonly metrics: ServiceMetrics;
+  readonly tracing: Tracing;
 }
 
 export class ServiceContext {
@@ -25,16 +29,18 @@ export class ServiceContext {
   readonly keys: KeyLookup | null;
   readonly clock: Clock;
   readonly metrics: ServiceMetrics;
+  readonly tracing: Tracing;
   readonly room: WorkRoom;
   readonly queues: { readonly speech: FairQueue; readonly page: FairQueue };
   readonly #budgets: KeyBudgets;
 
-  constructor({ engine, config, keys, budgets, clock, metrics }: ContextParts) {
+  constructor({ engine, config, keys, budgets, clock, metrics, tracing }: ContextParts) {
     this.engine = engine;
     this.config = config;
     this.keys = keys;
     this.clock = clock;
     this.metrics = metrics;
+    this.tracing = tracing;
     this.#budgets = budgets;
     const { runningMax, waitingMax, waitingPerKeyMax } = config.limits;
     // Without keys everybody is one owner, whose share is the whole queue.
@@ -46,10 +52,19 @@ export class ServiceContext {
     metrics.watchQueue('page', () => this.queues.page);
   }
 
+  observe(request: TracedRequest): ObservedRequest {
+    return new ObservedRequest(this.metrics, this.tracing.begin(request));
+  }
+
   /** Throws rate_limited. A key's own limits come before those of the service. */
   spend({ caller }: Pick<FastifyRequest, 'caller'>, name: BudgetName, amount: number): void {
     if (caller === null) return;
-    this.#budgets.spend(caller.owner, { ...this.config.budget, ...caller.key?.limits }, name, amount);
+    this.#budgets.spend(caller.owner, this.#limitsOf(caller), name, amount);
+  }
+
+  /** How a budget of the caller stands; null: not bounded. */
+  budget(caller: Caller, name: BudgetName): BudgetState | null {
+    return this.#budgets.state(caller.owner, this.#limitsOf(caller), name);
   }
 
   /** What runs, for whoever wants to know which answer came from what. */
@@ -59,5 +74,9 @@ export class ServiceContext {
     const { recognizer, pages, llm, device } = facts;
     const models = Object.entries({ recognizer, pages, llm, device }).filter(([, name]) => name !== null);
     return { 'x-bytefuse-models': models.map(([what, name]) => `${what}=${name}`).join('; ') };
+  }
+
+  #limitsOf({ key }: Caller): BudgetLimits {
+    return { ...this.config.budget, ...key?.limits };
   }
 }

@@ -146,12 +146,12 @@ class Transcription {
   }
 
   #note(transcript: Transcript): void {
-    const { metrics, config } = this.#context;
-    const { notes } = this.#request;
+    const { config } = this.#context;
+    const { notes, observed } = this.#request;
     const { encodeMs, recognizeMs, llmMs } = transcript.timings;
-    metrics.stage('encode', encodeMs);
-    metrics.stage('recognize', recognizeMs);
-    metrics.stage('llm', llmMs);
+    observed.stage('encode', encodeMs);
+    observed.stage('recognize', recognizeMs);
+    observed.stage('llm', llmMs);
     notes.format = this.#wish.format;
     notes.language = transcript.language;
     if (config.logText) notes.text = transcript.text;

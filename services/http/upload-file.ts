@@ -1,12 +1,12 @@
 /** An upload on its way to a private temporary file: counted, timed, and always removed. */
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { LINGER_BYTES_MAX, LINGER_MS_MAX } from '../server/limits.ts';
 import { RetryLater } from '../server/retry-later.ts';
+import { makeTemporaryFolder } from '../temporary/temporary-folder.ts';
 
 export interface UploadFile {
   readonly path: string;
@@ -69,7 +69,7 @@ export async function receiveFile(
   options: { readonly name: string; readonly bytesMax: number; readonly signal: AbortSignal },
 ): Promise<UploadFile> {
   const { name, bytesMax, signal } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'bytefuse-upload-'));
+  const folder = await makeTemporaryFolder('upload');
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const path = join(folder, name);
   const iterator = stream[Symbol.asyncIterator]();

@@ -1,8 +1,8 @@
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { AppError } from '../../models/core/app-error.ts';
 import { type DocumentFormat, documentFormat, KIND_HEAD_BYTES } from '../../models/page-image/document-kind.ts';
+import { makeTemporaryFolder } from '../temporary/temporary-folder.ts';
 import { unlessAborted } from './abort.ts';
 
 /** Where a document comes from: a path, the bytes of a file, or a stream of them. */
@@ -70,7 +70,7 @@ async function spooledSource(
   { bytesMax, signal }: SourceOptions,
 ): Promise<DocumentSource> {
   const iterator = stream[Symbol.asyncIterator]();
-  const folder = await mkdtemp(join(tmpdir(), 'bytefuse-document-'));
+  const folder = await makeTemporaryFolder('document');
   const close = () => rm(folder, { recursive: true, force: true });
   const path = join(folder, 'document');
   let handle: FileHandle | null = null;

@@ -18,6 +18,14 @@ const BUDGETS = {
 
 export type BudgetName = keyof BudgetLimits;
 
+/** How a budget stands, in its own unit. */
+export interface BudgetState {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds until all of it is there again, where nothing is spent meanwhile. */
+  readonly resetSeconds: number;
+}
+
 /** Told to whoever asks for more than a full hour gives: trying again soon is of no use. */
 const NEVER_S = 3600;
 
@@ -41,6 +49,14 @@ export class KeyBudgets {
       ? `This key may use ${limit} ${what}, and has used them up.`
       : `This key may use ${limit} ${what}; this request alone needs more.`;
     throw new RetryLater('rate_limited', message, Number.isFinite(waitS) ? waitS : NEVER_S);
+  }
+
+  /** Null: not bounded. */
+  state(owner: string, limits: BudgetLimits, name: BudgetName): BudgetState | null {
+    const limit = limits[name];
+    if (limit === undefined) return null;
+    const bucket = this.#bucket(owner, name, limit);
+    return { limit, remaining: bucket.level, resetSeconds: bucket.fullInS };
   }
 
   #bucket(owner: string, name: BudgetName, limit: number): TokenBucket {

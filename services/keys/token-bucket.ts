@@ -16,16 +16,35 @@ export class TokenBucket {
     this.#atMs = clock.nowMs();
   }
 
+  /** What may be taken now. */
+  get level(): number {
+    this.#fill();
+    return this.#level;
+  }
+
+  /** Seconds until it is full, where nothing is taken meanwhile. */
+  get fullInS(): number {
+    return this.#secondsFor(this.capacity - this.level);
+  }
+
   /** Takes `amount` and returns 0, or takes nothing and returns the seconds until there is enough (Infinity: never). */
   take(amount: number): number {
-    const nowMs = this.#clock.nowMs();
-    this.#level = Math.min(this.capacity, this.#level + ((nowMs - this.#atMs) * this.capacity) / this.#periodMs);
-    this.#atMs = nowMs;
+    this.#fill();
     if (amount <= this.#level) {
       this.#level -= amount;
       return 0;
     }
     if (amount > this.capacity) return Number.POSITIVE_INFINITY;
-    return (((amount - this.#level) / this.capacity) * this.#periodMs) / 1000;
+    return this.#secondsFor(amount - this.#level);
+  }
+
+  #fill(): void {
+    const nowMs = this.#clock.nowMs();
+    this.#level = Math.min(this.capacity, this.#level + ((nowMs - this.#atMs) * this.capacity) / this.#periodMs);
+    this.#atMs = nowMs;
+  }
+
+  #secondsFor(amount: number): number {
+    return ((amount / this.capacity) * this.#periodMs) / 1000;
   }
 }

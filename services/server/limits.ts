@@ -52,6 +52,8 @@ export const HEARTBEAT_MS = 15_000;
 export const DRAIN_MS_MAX = 20_000;
 /** Time that aborted work has to put its things away: freeing caches and files takes milliseconds. */
 export const ABORT_MS_MAX = 3_000;
+/** Time that traces have to reach their collector when the service ends: it stands nearby, or is not there. */
+export const TRACES_FLUSH_MS_MAX = 3_000;
 /** Bytes of a refused upload that are still taken in, so that its sender reads the answer instead of a broken pipe. */
 export const LINGER_BYTES_MAX = 8 * 1024 * 1024;
 /** Time that a refused upload is still listened to; long enough for a sender on the same network. */

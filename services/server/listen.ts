@@ -5,6 +5,8 @@ import { AppError } from '../../models/core/app-error.ts';
 import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefuse.ts';
 import { buildApp, type ServiceParts } from '../http/app.ts';
 import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
+import { removeAbandonedFolders } from '../temporary/temporary-folder.ts';
+import { openTracing } from '../traces/tracing.ts';
 import { webRoutes } from '../web/web-routes.ts';
 import { socketRoutes } from '../ws/socket-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
@@ -31,12 +33,15 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, port, signal } = options;
   const keys = await keysFor(options);
+  await removeAbandonedFolders();
+  const tracing = await openTracing(process.env, config.version);
   const door = new LoadingDoor();
   const app = await buildApp({
     engine: door,
     config,
     keys,
     clock: systemClock,
+    tracing,
     logger: options.logger,
     routes: (scope, context) => {
       webRoutes(scope);
@@ -56,7 +61,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
     await app.close();
-    await bytefuse?.close();
+    await Promise.all([bytefuse?.close(), tracing.close()]);
   }
 }
 

@@ -9,6 +9,9 @@ import { RetryLater } from './retry-later.ts';
 
 export type Phase = 'upload' | 'queue' | 'work' | 'write';
 
+/** Told at the end of each phase. */
+export type PhaseListener = (phase: Phase, ms: number) => void;
+
 /** Seconds that a client waits before it asks the next instance, or this one again. */
 const RESTART_S = 5;
 
@@ -20,17 +23,19 @@ export class Work {
   readonly #controller = new AbortController();
   readonly #clock: Clock;
   readonly #startedMs: number;
+  readonly #onPhase: PhaseListener;
   readonly #onEnd: (work: Work) => void;
   #deadline: Deadline;
   #holds = 0;
   #answered = false;
   #ended = false;
 
-  constructor(owner: string, deadlineMs: number, clock: Clock, onEnd: (work: Work) => void) {
+  constructor(owner: string, deadlineMs: number, clock: Clock, onPhase: PhaseListener, onEnd: (work: Work) => void) {
     this.owner = owner;
     this.signal = this.#controller.signal;
     this.#clock = clock;
     this.#startedMs = clock.nowMs();
+    this.#onPhase = onPhase;
     this.#onEnd = onEnd;
     this.#deadline = new Deadline(deadlineMs, (error) => this.abort(error), clock);
   }
@@ -53,7 +58,9 @@ export class Work {
     try {
       return await run();
     } finally {
-      this.phasesMs[phase] = (this.phasesMs[phase] ?? 0) + this.#clock.nowMs() - startedMs;
+      const ms = this.#clock.nowMs() - startedMs;
+      this.phasesMs[phase] = (this.phasesMs[phase] ?? 0) + ms;
+      this.#onPhase(phase, ms);
     }
   }
 
@@ -105,13 +112,13 @@ export class WorkRoom {
   }
 
   /** Throws RetryLater: shutting_down, overloaded. */
-  open(owner: string): Work {
+  open(owner: string, onPhase: PhaseListener = () => {}): Work {
     this.refuseWhileDraining();
     const { requestsMax, deadlineMsMax } = this.#limits;
     if (this.#open.size >= requestsMax) {
       throw RetryLater.estimate('overloaded', `${requestsMax} requests are under way already.`, 1);
     }
-    const work = new Work(owner, deadlineMsMax, this.#clock, (ended) => {
+    const work = new Work(owner, deadlineMsMax, this.#clock, onPhase, (ended) => {
       this.#open.delete(ended);
       if (this.#open.size > 0) return;
       for (const run of this.#onEmpty) run();

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../models/core/app-error.ts';
+import { makeTemporaryFolder, nameBytesMax, temporaryPlaces } from '../temporary/temporary-folder.ts';
 import { SOCKET_PATH_BYTES_MAX } from './limits.ts';
 
-/** Room for the longest name of a socket and the letters that mkdtemp adds. */
-const NAME_BYTES_MAX = 40;
+const KIND = 'sockets';
+/** Room for the folder's name and the longest one of a socket in it. */
+const NAME_BYTES_MAX = 1 + nameBytesMax(KIND) + '/combiner-99999.sock'.length;
 
 /** A folder that only this user can enter, for Unix sockets. */
 export class PrivateDirectory {
@@ -22,7 +22,7 @@ export class PrivateDirectory {
    * none does: the platform has no Unix sockets, the paths are too long for one, or nothing can be written there.
    */
   static async make(
-    places: readonly (string | undefined)[] = [process.env['XDG_RUNTIME_DIR'], tmpdir(), '/tmp'],
+    places: readonly string[] = temporaryPlaces(),
     platform: NodeJS.Platform = process.platform,
   ): Promise<PrivateDirectory> {
     if (platform === 'win32') {
@@ -30,15 +30,13 @@ export class PrivateDirectory {
     }
     const refusals: string[] = [];
     for (const place of new Set(places)) {
-      if (place === undefined || place === '') continue;
       const refusal = refusalOf(place);
       if (refusal !== undefined) {
         refusals.push(`${place} ${refusal}`);
         continue;
       }
       try {
-        // mkdtemp gives it mode 0700.
-        return new PrivateDirectory(await mkdtemp(join(place, 'bytefuse-')));
+        return new PrivateDirectory(await makeTemporaryFolder(KIND, place));
       } catch (error) {
         refusals.push(`${place} cannot be written (${(error as NodeJS.ErrnoException).code})`);
       }

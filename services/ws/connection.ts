@@ -49,6 +49,7 @@ export class Connection {
   readonly #limits: ConnectionLimits;
   #events: ConnectionEvents;
   #closed = false;
+  #failure: AppError | undefined;
   /** Between our close and the peer's: nothing is passed on any more. */
   #closing = false;
   #answered = true;
@@ -87,6 +88,11 @@ export class Connection {
   /** The next stage takes over what comes. */
   handOver(events: ConnectionEvents): void {
     this.#events = events;
+  }
+
+  /** What we ended it with; undefined where both sides agreed, or the client left. */
+  get failure(): AppError | undefined {
+    return this.#failure;
   }
 
   get isOpen(): boolean {
@@ -158,6 +164,7 @@ export class Connection {
   }
 
   #shut(error: AppError): void {
+    this.#failure = error;
     this.#closing = true;
     this.#callOffAll();
     this.#socket.close(closeCodeOf(error), error.code);

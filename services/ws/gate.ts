@@ -9,14 +9,15 @@ export interface Admission {
   readonly owner: string;
   /** Throws rate_limited where the key's budget of audio is used up. */
   spendAudio(seconds: number): void;
-  /** What is left of budgets, for clients that want to know; absent where nothing is counted. */
-  rateLimits?(): readonly RateLimit[];
+  /** What is left of the budget of audio, for clients that want to know; empty where none is kept. */
+  rateLimits(): readonly RateLimit[];
 }
 
 export interface RateLimit {
   readonly name: string;
   readonly limit: number;
   readonly remaining: number;
+  /** Until all of it is there again. */
   readonly resetSeconds: number;
 }
 

@@ -320,16 +320,21 @@ export class RealtimeSession {
     if (final.stage === 'recognized') return;
     const item = itemOf(epoch, final.utterance);
     epoch.items.delete(final.utterance);
-    this.#items.complete(item, final, epoch.config.logprobs);
+    this.#complete(item, final, epoch.config.logprobs);
     this.#failures = 0;
-    const limits = this.#parts.admission.rateLimits?.() ?? [];
+  }
+
+  /** `final` null: nobody spoke. */
+  #complete(item: Item, final: LiveFinal | null, logprobs: boolean): void {
+    this.#items.complete(item, final, logprobs);
+    const limits = this.#parts.admission.rateLimits();
     if (limits.length === 0) return;
     this.#send('rate_limits.updated', {
       rate_limits: limits.map(({ name, limit, remaining, resetSeconds }) => ({
         name,
         limit,
-        remaining,
-        reset_seconds: resetSeconds,
+        remaining: thousandths(remaining),
+        reset_seconds: thousandths(resetSeconds),
       })),
     });
   }
@@ -348,7 +353,7 @@ export class RealtimeSession {
       item_id: item.id,
     });
     this.#items.commit(item);
-    this.#items.complete(item, null, false);
+    this.#complete(item, null, false);
   }
 
   /** The event that asked for the commit at this place in the audio; those before it were answered by items. */
@@ -424,6 +429,10 @@ function errorFields(error: AppError, eventId: string | null): Record<string, un
         ? 'server_error'
         : 'invalid_request_error';
   return { type, code, message, param: param ?? null, event_id: eventId };
+}
+
+function thousandths(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 function ms(seconds: number): number {

@@ -15,10 +15,11 @@ export function socketRoutes(
   context: ServiceContext,
   options: Pick<WebSocketParts, 'sockets' | 'connections'> = {},
 ): WebSockets {
-  const { engine, clock } = context;
+  const { engine, clock, tracing } = context;
   const sockets = attachWebSockets(app.server, {
     ...options,
     clock,
+    tracing,
     gate: gateOf(context),
     rules: rulesOf(context),
     pieces: () => engine.pieces,
@@ -56,6 +57,10 @@ function gateOf(context: ServiceContext): Gate {
       return {
         owner: caller.owner,
         spendAudio: (seconds) => context.spend({ caller }, 'audioSecondsPerHour', seconds),
+        rateLimits: () => {
+          const state = context.budget(caller, 'audioSecondsPerHour');
+          return state === null ? [] : [{ name: 'audio_seconds', ...state }];
+        },
       };
     },
   };

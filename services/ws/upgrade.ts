@@ -26,9 +26,8 @@ const SETTING_PROTOCOL = /^openai-(insecure-api-key|beta|organization|project)\.
 /** Throws not_found, invalid_option, header_too_large. */
 export function parseUpgrade({ url = '/', headers }: Pick<IncomingMessage, 'url' | 'headers'>): UpgradeRequest {
   const cut = url.indexOf('?');
-  const pathname = cut < 0 ? url : url.slice(0, cut);
   const search = cut < 0 ? '' : url.slice(cut + 1);
-  const path = PATHS.find((known) => known === pathname);
+  const path = socketPath(url);
   if (path === undefined) throw new AppError('not_found', 'There is no WebSocket at this address.');
   if (search.length > QUERY_CHARS_MAX) {
     throw new AppError('header_too_large', `The query has more than ${QUERY_CHARS_MAX} characters.`);
@@ -39,6 +38,12 @@ export function parseUpgrade({ url = '/', headers }: Pick<IncomingMessage, 'url'
   }
   const protocols = offered.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
   return { path, query: new URLSearchParams(search), headers, protocols, key: presentedKey(headers, protocols) };
+}
+
+/** Undefined: there is no WebSocket at this address. */
+export function socketPath(url: string): SocketPath | undefined {
+  const pathname = url.split('?', 1)[0];
+  return PATHS.find((known) => known === pathname);
 }
 
 /** The subprotocol that the answer names: the first offer that is one. */
@@ -77,7 +82,7 @@ const REASONS: Readonly<Record<number, string>> = {
 const RETRY_AFTER_S = 5;
 
 /** Answers an upgrade with an error, in the shape of the other routes, and ends the connection. */
-export function refuseUpgrade(socket: Duplex, error: AppError): void {
+export function refuseUpgrade(socket: Duplex, error: AppError, requestId: string): void {
   const { status, retry } = error.kind;
   const { code, message, param } = toldError(error);
   const type = status === 401 ? 'authentication_error' : status === 403 ? 'permission_error' : typeOf(status);
@@ -89,6 +94,7 @@ export function refuseUpgrade(socket: Duplex, error: AppError): void {
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     'cache-control: no-store',
+    `x-request-id: ${requestId}`,
     ...(status === 401 ? ['www-authenticate: Bearer'] : []),
     ...(status === 429 || (status === 503 && retry) ? [`retry-after: ${after}`] : []),
   ];

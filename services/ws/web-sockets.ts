@@ -7,6 +7,8 @@ import { FRAME_BYTES_MAX } from '../../fusion/protocol/limits.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { Alphabet } from '../../models/core/stepwise.ts';
 import type { FuseOpeners } from '../combiner/fuse-stream.ts';
+import { requestIdOf } from '../http/request-id.ts';
+import { noTracing, type RequestTrace, type Tracing } from '../traces/tracing.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { Connection, ConnectionLimits } from './connection.ts';
 import { fuseOpeners } from './fuse-options.ts';
@@ -27,6 +29,7 @@ import {
   parseUpgrade,
   refuseUpgrade,
   type SocketPath,
+  socketPath,
   type UpgradeRequest,
 } from './upgrade.ts';
 
@@ -41,6 +44,7 @@ export interface WebSocketParts {
   readonly fuse: ((recognizer: Channel, openers: FuseOpeners) => void) | null;
   readonly clock?: Clock;
   readonly nowS?: () => number;
+  readonly tracing?: Tracing;
   readonly sockets?: Partial<SocketLimits>;
   readonly connections?: Partial<ConnectionLimits>;
 }
@@ -67,7 +71,7 @@ export function attachWebSockets(server: Server, parts: WebSocketParts): WebSock
 }
 
 export function webSockets(parts: WebSocketParts): WebSockets {
-  const { gate, clock = systemClock } = parts;
+  const { gate, clock = systemClock, tracing = noTracing } = parts;
   const limits = { ...defaultSocketLimits, ...parts.sockets };
   // Without keys everybody is one owner, whose share is the whole.
   const count = new SocketCount(gate.wantsKey ? limits : { ...limits, socketsPerKeyMax: limits.socketsMax });
@@ -76,6 +80,10 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   const servers = new Map(
     Object.entries(MESSAGE_BYTES_MAX).map(([path, maxPayload]) => [path, socketServer(maxPayload)]),
   );
+  const ids = new WeakMap<IncomingMessage, string>();
+  for (const webSocketServer of servers.values()) {
+    webSocketServer.on('headers', (lines, request) => lines.push(`x-request-id: ${ids.get(request)}`));
+  }
   let ended = false;
 
   /** Throws what refuses it. */
@@ -128,7 +136,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     return late;
   };
 
-  const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer, trace: RequestTrace): Promise<void> => {
     if (ended) throw new AppError('shutting_down', 'The service is ending.');
     const request = parseUpgrade(raw);
     gate.checkHeaders(request.headers);
@@ -138,6 +146,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       const admission = await admitted(request, place);
       if (socket.destroyed) {
         place.leave();
+        trace.end({ status: null, code: 'canceled' });
         return;
       }
       if (ended) throw new AppError('shutting_down', 'The service is ending.');
@@ -147,6 +156,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
         let connection: Connection | undefined;
         const closed = (): void => {
           if (connection !== undefined) connections.delete(connection);
+          trace.end({ status: SWITCHING_PROTOCOLS, code: connection?.failure?.code });
         };
         places.set(closed, place);
         connection = enter(request, admission, new WsSocket(webSocket), closed);
@@ -162,7 +172,15 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     upgrade: (request, socket, head) => {
       // A client that leaves in the middle is nothing to report.
       socket.on('error', () => undefined);
-      upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, AppError.from(error)));
+      const { method = 'GET', url = '/', headers } = request;
+      const requestId = requestIdOf(headers);
+      ids.set(request, requestId);
+      const trace = tracing.begin({ method, headers, route: socketPath(url), requestId });
+      upgrade(request, socket, head, trace).catch((thrown: unknown) => {
+        const error = AppError.from(thrown);
+        trace.end({ status: error.kind.status, code: error.code });
+        refuseUpgrade(socket, error, requestId);
+      });
     },
     get open() {
       return { connections: count.all, sessions: room.size };
@@ -185,6 +203,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
 }
 
 const LOOK_MS = 20;
+const SWITCHING_PROTOCOLS = 101;
 
 function socketServer(maxPayload: number): WebSocketServer {
   return new WebSocketServer({

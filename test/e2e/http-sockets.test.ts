@@ -1,15 +1,14 @@
 /** What only a real connection shows: clients that leave, that are slow, that send no HTTP; and how a service ends. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
-import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { BOUNDARY, FORM_TYPE, formBody } from '../support/form-body.ts';
+import { temporaryFolder } from '../support/model-cache.ts';
 import { toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
-import { rawExchange, toyServer } from '../support/toy-server.ts';
+import { rawExchange, toyServer, toyServerProcess } from '../support/toy-server.ts';
 import { TOY_PNG, toyWav } from '../support/toy-service.ts';
 
 const WAV = toyWav(1);
@@ -191,20 +190,8 @@ test('closing lets a running request finish, and refuses the next on an open con
   open.destroy();
 });
 
-async function serviceProcess(t: TestContext, drainMs: number, unitMs: number) {
-  const script = fileURLToPath(new URL('../support/toy-server-process.js', import.meta.url));
-  const child = spawn(process.execPath, [script, String(drainMs), String(unitMs)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const url = (await lines.next()).value as string;
-  const ended = once(child, 'close');
-  return { child, lines, ended, port: Number(new URL(url).port) };
-}
-
 test('SIGTERM: running work is finished, then the process ends', async (t) => {
-  const { child, lines, ended, port } = await serviceProcess(t, 10_000, 400);
+  const { child, lines, ended, port } = await toyServerProcess(t, { drainMs: 10_000, unitMs: 400 });
   const answer = rawExchange(port, post(upload(), ['connection: close']));
   await lines.next();
   child.kill('SIGTERM');
@@ -213,7 +200,7 @@ test('SIGTERM: running work is finished, then the process ends', async (t) => {
 });
 
 test('SIGTERM: work that takes too long is told to be sent again, and the process ends in time', async (t) => {
-  const { child, lines, ended, port } = await serviceProcess(t, 300, 60_000);
+  const { child, lines, ended, port } = await toyServerProcess(t, { drainMs: 300, unitMs: 60_000 });
   const answer = rawExchange(port, post(upload(), ['connection: close']));
   await lines.next();
   const startedMs = performance.now();
@@ -222,4 +209,26 @@ test('SIGTERM: work that takes too long is told to be sent again, and the proces
   assert.deepEqual(await ended, [143, null]);
   // The work itself would take a minute.
   assert.ok(performance.now() - startedMs < 30_000);
+});
+
+test('an upload of a service that was killed is gone once another one starts; that of a living one stays', async (t) => {
+  const place = await temporaryFolder(t);
+  const env = { TMPDIR: place, TEMP: place };
+  const uploads = () => readdirSync(place).filter((name) => name.startsWith('bytefuse-upload-'));
+  const [living, killed] = await Promise.all(
+    [1, 2].map(() => toyServerProcess(t, { drainMs: 100, unitMs: 60_000, env })),
+  );
+  for (const { lines, port } of [living!, killed!]) {
+    connect(port, '127.0.0.1')
+      .on('error', () => {})
+      .write(post(upload()));
+    await lines.next();
+  }
+  assert.equal(uploads().length, 2);
+  killed!.child.kill('SIGKILL');
+  await killed!.ended;
+  assert.equal(uploads().length, 2);
+  await toyServerProcess(t, { env });
+  assert.equal(uploads().length, 1);
+  assert.match(uploads()[0]!, new RegExp(`-${living!.child.pid}-`));
 });

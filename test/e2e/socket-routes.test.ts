@@ -6,6 +6,7 @@ import OpenAI from 'openai';
 import { WebSocket } from 'ws';
 import type { Bytefuse } from '../../services/app/bytefuse.ts';
 import { type ApiKey, findKey, newApiKey } from '../../services/keys/api-key.ts';
+import type { ServiceConfig } from '../../services/server/config.ts';
 import { socketRoutes } from '../../services/ws/socket-routes.ts';
 import type { WebSockets } from '../../services/ws/web-sockets.ts';
 import { pcm16, ToyListener } from '../support/toy-listener.ts';
@@ -13,9 +14,10 @@ import { toyServer } from '../support/toy-server.ts';
 
 /** The WebSockets of the whole service: one port, the keys and budgets of the HTTP routes. */
 
-async function service(t: TestContext, keys: readonly ApiKey[] | null) {
+async function service(t: TestContext, keys: readonly ApiKey[] | null, config: Partial<ServiceConfig> = {}) {
   let sockets: WebSockets | undefined;
   const server = await toyServer(t, {
+    config,
     parts: {
       keys: keys && { find: async (presented) => findKey(keys, presented) },
       routes: (app, context) => {
@@ -53,6 +55,8 @@ async function dial(port: number, path: string, headers: Record<string, string> 
   return { socket, events, status };
 }
 
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+
 test('HTTP and WebSocket share a port; models that load are waited for, and named once they are there', async (t) => {
   const { port, url, ready, sockets } = await service(t, null);
   assert.equal((await dial(port, '/v1/realtime')).status, 503);
@@ -84,11 +88,10 @@ test('keys, scopes and budgets are those of the HTTP routes', async (t) => {
   const once2 = key('c', ['stream'], { requestsPerMinute: 2 });
   const { port, ready } = await service(t, [streams.key, files.key, once2.key]);
   ready();
-  const bearer = ({ secret }: { readonly secret: string }) => ({ authorization: `Bearer ${secret}` });
   assert.equal((await dial(port, '/v1/realtime')).status, 401);
-  assert.equal((await dial(port, '/v1/realtime', bearer(files))).status, 403);
+  assert.equal((await dial(port, '/v1/realtime', bearer(files.secret))).status, 403);
   for (const status of [101, 101, 429]) {
-    const { socket, status: found } = await dial(port, '/v1/realtime', bearer(once2));
+    const { socket, status: found } = await dial(port, '/v1/realtime', bearer(once2.secret));
     assert.equal(found, status);
     socket.terminate();
   }
@@ -100,6 +103,49 @@ test('keys, scopes and budgets are those of the HTTP routes', async (t) => {
   const [code, reason] = await once(socket, 'close');
   assert.deepEqual([code, String(reason)], [1008, 'rate_limited']);
   assert.equal(events.at(-1)!['code'], 'rate_limited');
+});
+
+test('a realtime session hears after each item what is left of its budget of audio, where there is one', async (t) => {
+  const own = key('a', ['stream'], { audioSecondsPerHour: 60 });
+  const plain = key('b', ['stream']);
+  const budget = { audioSecondsPerHour: 600 };
+  const audio = Buffer.from(pcm16([0.5, -1], 24_000)).toString('base64');
+  const told = async (port: number, secret: string | null) => {
+    const { socket, events } = await dial(port, '/v1/realtime', secret === null ? {} : bearer(secret));
+    const ofType = (type: string) => events.filter((event) => event['type'] === type);
+    for (let item = 1; item <= 2; item++) {
+      socket.send(JSON.stringify({ type: 'input_audio_buffer.append', audio }));
+      while (ofType('conversation.item.input_audio_transcription.completed').length < item) {
+        await once(socket, 'message');
+      }
+    }
+    // What follows the second item has come before the answer to this.
+    socket.send(JSON.stringify({ type: 'session.update', session: { type: 'transcription' } }));
+    while (ofType('session.updated').length === 0) await once(socket, 'message');
+    socket.terminate();
+    return ofType('rate_limits.updated').flatMap((event) => event['rate_limits'] as Record<string, number>[]);
+  };
+  const keyed = await service(t, [own.key, plain.key]);
+  keyed.ready();
+  const rates = await told(keyed.port, own.secret);
+  assert.deepEqual(
+    rates.map(({ name, limit }) => [name, limit]),
+    [
+      ['audio_seconds', 60],
+      ['audio_seconds', 60],
+    ],
+  );
+  // 1.5 s each; a sixtieth of a second comes back each second.
+  assert.equal(Math.floor(rates[0]!['remaining']!), 58);
+  assert.equal(Math.floor(rates[1]!['remaining']!), 57);
+  assert.ok(rates[1]!['reset_seconds']! > rates[0]!['reset_seconds']!);
+  assert.deepEqual(await told(keyed.port, plain.secret), []);
+  const open = await service(t, null, { budget });
+  open.ready();
+  assert.deepEqual(
+    (await told(open.port, null)).map(({ limit }) => limit),
+    [600, 600],
+  );
 });
 
 test('a page of another site cannot connect, and one of our own can', async (t) => {

@@ -9,7 +9,7 @@ export interface ToyAdmission extends Admission {
 export function toyAdmission(
   owner = 'local',
   secondsMax = Number.POSITIVE_INFINITY,
-  limits?: readonly RateLimit[],
+  limits: readonly RateLimit[] = [],
 ): ToyAdmission {
   const admission: ToyAdmission = {
     owner,
@@ -18,7 +18,7 @@ export function toyAdmission(
       if (admission.heardS + seconds > secondsMax) throw new AppError('rate_limited', 'The budget is used up.');
       admission.heardS += seconds;
     },
-    ...(limits === undefined ? {} : { rateLimits: () => limits }),
+    rateLimits: () => limits,
   };
   return admission;
 }

@@ -1,8 +1,12 @@
 /** The toy service at a port of its own on this machine, for clients that need one. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type ToyServiceOptions, toyService } from './toy-service.ts';
 
 export async function toyServer(t: Pick<TestContext, 'after'>, options: ToyServiceOptions = {}) {
@@ -12,6 +16,33 @@ export async function toyServer(t: Pick<TestContext, 'after'>, options: ToyServi
   // A TCP server has an address of this form.
   const { port } = service.app.server.address() as AddressInfo;
   return { ...service, port, url: `http://127.0.0.1:${port}` };
+}
+
+export interface ToyProcessOptions {
+  readonly drainMs?: number;
+  /** Time that the toy takes for a second of speech. */
+  readonly unitMs?: number;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Flags of Node. */
+  readonly nodeArgs?: readonly string[];
+  /** What it says on stderr is not shown. */
+  readonly quiet?: boolean;
+}
+
+/** A service in a process of its own, to be sent signals. It says `working` in `lines` for each unit that it begins. */
+export async function toyServerProcess(t: Pick<TestContext, 'after'>, options: ToyProcessOptions = {}) {
+  const { drainMs = 1000, unitMs = 0, env = {}, nodeArgs = [], quiet = false } = options;
+  const script = fileURLToPath(new URL('./toy-server-process.js', import.meta.url));
+  const child = spawn(process.execPath, [...nodeArgs, script, String(drainMs), String(unitMs)], {
+    stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = once(child, 'close');
+  const first = await lines.next();
+  if (first.done) throw new Error(`the process ended before it was ready, with ${(await ended)[0]}`);
+  return { child, lines, ended, port: Number(new URL(first.value).port) };
 }
 
 /** Bytes sent as they are; what came back until the other side closed, or `until` was seen. */

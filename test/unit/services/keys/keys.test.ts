@@ -99,7 +99,7 @@ test('an allowance fills evenly and never above its size', () => {
   assert.equal(bucket.take(11), Number.POSITIVE_INFINITY);
 });
 
-test('budgets are kept by key and by kind; what is not bounded is free', () => {
+test('budgets are kept by key and by kind, and say how they stand; what is not bounded is free', () => {
   const clock = new ManualClock();
   const budgets = new KeyBudgets(clock);
   const limits = { audioSecondsPerHour: 10 };
@@ -110,5 +110,9 @@ test('budgets are kept by key and by kind; what is not bounded is free', () => {
     () => budgets.spend('a', limits, 'audioSecondsPerHour', 1),
     (error: RetryLater) => error.code === 'rate_limited' && error.retryAfterS === 360,
   );
+  assert.deepEqual(budgets.state('a', limits, 'audioSecondsPerHour'), { limit: 10, remaining: 0, resetSeconds: 3600 });
+  clock.advance(360_000);
+  assert.deepEqual(budgets.state('a', limits, 'audioSecondsPerHour'), { limit: 10, remaining: 1, resetSeconds: 3240 });
+  assert.equal(budgets.state('a', limits, 'pixelsPerHour'), null);
   assert.throws(() => budgets.spend('c', limits, 'audioSecondsPerHour', 11), /this request alone/);
 });

@@ -18,7 +18,7 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
 
 test('the folder is for this user alone, gives each socket a new path, and goes with what is in it', async () => {
   await inFolder(async (folder) => {
-    const directory = await PrivateDirectory.make([undefined, '', folder]);
+    const directory = await PrivateDirectory.make([folder]);
     assert.ok(directory.path.startsWith(folder));
     assert.equal(statSync(directory.path).mode & 0o777, 0o700);
     const paths = [directory.socketPath('speech'), directory.socketPath('speech')];

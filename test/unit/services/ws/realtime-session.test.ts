@@ -356,8 +356,9 @@ test('the budget of a key: what is left is told, and beyond it the session ends'
   assert.deepEqual(socket.closedWith, { code: 1008, reason: 'rate_limited' });
 });
 
-test('idle_timeout_ms: silence is told, with an item that is empty', async () => {
-  const { socket, append, update } = setUp();
+test('idle_timeout_ms: silence is told, with an item that is empty and costs what any other does', async () => {
+  const limits = [{ name: 'audio_seconds', limit: 3600, remaining: 3000, resetSeconds: 600 }];
+  const { socket, append, update } = setUp({ admission: toyAdmission('a', 3600, limits) });
   update({ turn_detection: { type: 'server_vad', idle_timeout_ms: 5000 } });
   append(pcm16([0.5, -0.6], 24_000));
   await turns();
@@ -376,6 +377,7 @@ test('idle_timeout_ms: silence is told, with an item that is empty', async () =>
     ['w0 W1', ''],
   );
   assert.equal(completed[1]!['item_id'], timeout!['item_id']);
+  assert.equal(socket.ofType('rate_limits.updated').length, 2);
 });
 
 test('a slow reader gets the same text in fewer deltas', async () => {

@@ -49,11 +49,12 @@ test('addresses, queries and headers have bounds', () => {
 
 test('a refusal is an HTTP answer with the error’s status and body, and says when to come back', async () => {
   const socket = new PassThrough();
-  refuseUpgrade(socket, Object.assign(new AppError('rate_limited', 'Too many.'), { retryAfterS: 7 }));
+  refuseUpgrade(socket, Object.assign(new AppError('rate_limited', 'Too many.'), { retryAfterS: 7 }), 'a-1');
   const text = String(await new Response(socket as unknown as ReadableStream).text());
   const [head, body] = text.split('\r\n\r\n');
   assert.match(head!, /^HTTP\/1\.1 429 Too Many Requests\r\n/);
   assert.match(head!, /\r\nretry-after: 7(\r\n|$)/);
+  assert.match(head!, /\r\nx-request-id: a-1(\r\n|$)/);
   assert.deepEqual(JSON.parse(body!), {
     error: { message: 'Too many.', type: 'rate_limit_error', param: null, code: 'rate_limited' },
   });
