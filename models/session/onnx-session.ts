@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError } from '../core/app-error.ts';
+import { refuseTelemetry } from './runtime-telemetry.ts';
 import { threadBudget } from './thread-budget.ts';
 
 export type Device = 'cpu' | 'webgpu' | 'cuda';
@@ -29,6 +30,7 @@ let ort: OrtModule | undefined;
 /** Loads the native library once, and late: a process that runs no model never loads it. */
 async function loadOrt(): Promise<OrtModule> {
   if (ort === undefined) {
+    refuseTelemetry();
     const module = (await import('onnxruntime-node')) as OrtModule & { default?: OrtModule };
     ort = module.InferenceSession === undefined ? module.default! : module;
   }

@@ -14,7 +14,7 @@ export interface ErrorBody {
   };
 }
 
-/** Codes of Fastify and its form reader, where they mean something of ours. */
+/** Codes of Fastify, its form reader and Node, where they mean something of ours. */
 const FOREIGN_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',
@@ -32,6 +32,8 @@ const FOREIGN_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_MP_PREMATURE_CLOSE: 'form_malformed',
   HPE_HEADER_OVERFLOW: 'header_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  // A stream that was given up: its client has left, or reads too slowly.
+  ERR_STREAM_PREMATURE_CLOSE: 'canceled',
 };
 
 export function asAppError(error: unknown): AppError {

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../../models/core/app-error.ts';
+import { refuseTelemetry } from '../../models/session/runtime-telemetry.ts';
 import type { Channel } from './channel.ts';
 import { MessagePortChannel } from './message-port-channel.ts';
 import { refuseChannel } from './peer-link.ts';
@@ -35,6 +36,7 @@ export class WorkerThread {
   #crash: AppError | undefined;
 
   constructor(entry: URL, module: WorkerModule) {
+    refuseTelemetry();
     this.#worker = new Worker(entry, { workerData: module });
     this.exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {

@@ -158,14 +158,13 @@ export class StreamSession {
     }
   }
 
-  /** Ends the session by an error, which the client is told. */
+  /** Ends the session by an error, which the client is told: now, or when it comes back in time. */
   fail(error: AppError): void {
     if (this.#done || this.#failure !== undefined) return;
     this.#failure = error;
     this.#intake.abort(error);
     this.#abort.abort(error);
-    if (this.#connection === undefined) this.#end(error);
-    else this.flush();
+    this.flush();
   }
 
   async #run(): Promise<void> {

@@ -59,6 +59,7 @@ const OWN = [
   'policy',
   'interval',
   'kind',
+  'minutes',
 ];
 const SWITCHES = ['render', 'no-fusion', 'no-peer', 'no-startup', 'previous-text', 'exact', 'degraded'];
 

@@ -8,6 +8,8 @@ import { note, surroundings, writeJson } from './bench-report.ts';
 export interface BenchResult {
   readonly tables: readonly string[];
   readonly results: unknown;
+  /** What must not be: printed after the tables, and the exit status is 1. */
+  readonly faults?: readonly string[];
 }
 
 export type Bench = (options: BenchOptions) => Promise<BenchResult>;
@@ -61,6 +63,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'live streams with real models while a model process is killed',
     module: new URL('./live-crash.js', import.meta.url),
   },
+  soak: {
+    what: 'the service with real models under mixed load: nothing lost, nothing leaks, nothing crashes',
+    module: new URL('./soak.js', import.meta.url),
+  },
   quality: {
     what: 'docs/quality.md: bytefuse eval over all development data, with ablations',
     module: new URL('./quality.js', import.meta.url),
@@ -97,6 +103,7 @@ fuzz  --limit N (50000)   --seed N
 quality  --data-root FOLDER (with audio, ocr, gec)   --reports FOLDER   --only asr,ocr,gec   --render
 live  --clock audio|real   --policy local-agreement:800:0.7,align-att   --interval 500,1000   --streams N   --no-fusion
 fuzz-ws  --limit N (50000)   --seed N
+soak  --minutes N (10)   --streams N (3)   --seed N
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE
 `;
 
@@ -116,10 +123,11 @@ async function main(args: readonly string[]): Promise<number> {
   );
   if (machine.loadBefore > 0.5 * options.threads) note('The machine is busy: counts and texts stand, times do not.');
   const bench = await load(name, entry.module);
-  const { tables, results } = await bench(options);
+  const { tables, results, faults = [] } = await bench(options);
   process.stdout.write(`${tables.join('\n\n')}\n`);
-  if (options.json) writeJson(options.json, { bench: name, ...around, results });
-  return 0;
+  if (options.json) writeJson(options.json, { bench: name, ...around, results, faults });
+  for (const fault of faults) note(`FAULT ${fault}`);
+  return faults.length > 0 ? 1 : 0;
 }
 
 async function load(name: string, module: URL): Promise<Bench> {

@@ -1,9 +1,10 @@
 /** The command line on a real recording, with real models from the cache. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { cacheHome } from '../../models/manifest/cache-home.ts';
 import { runCli } from '../support/cli-process.ts';
 import { PROJECT_ROOT } from '../support/project-files.ts';
 import { cachedModel, pullHint } from '../support/ready-models.ts';
@@ -31,6 +32,23 @@ test('--quiet says nothing on stderr', { skip: noWhisper }, async () => {
   assert.equal(status, 0);
   assert.notEqual(stdout, '');
   assert.equal(stderr, '');
+});
+
+test('a run writes nothing beside the cache: the runtime keeps and sends no record of its use', {
+  skip: noWhisper,
+}, async () => {
+  const home = join(folder, 'home');
+  await mkdir(home);
+  const env = {
+    BYTEFUSE_HOME: cacheHome(),
+    HOME: home,
+    TMPDIR: home,
+    XDG_CACHE_HOME: undefined,
+    ORT_DISABLE_TELEMETRY: undefined,
+  };
+  const { status, stderr } = await runCli(['transcribe', SPEECH, '-q', '-r', '0'], { env });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(await readdir(home), []);
 });
 
 test('all formats at once, into a folder that is made for them', { skip: noWhisper }, async () => {

@@ -56,6 +56,11 @@ test('a client that leaves ends its work', async (t) => {
       'a line',
     );
     assert.equal(lines.filter(({ msg }) => msg === 'request').length, 1);
+    // Nothing is wrong with a service whose client has left.
+    assert.deepEqual(
+      lines.filter(({ level }) => Number(level) >= 50),
+      [],
+    );
   }
 });
 

@@ -18,15 +18,22 @@ const AT_ONCE = 8;
 const WAV = toyWav(0.2);
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 
+/** A service with real models does in seconds what toys do in milliseconds. */
+export interface FuzzPace {
+  readonly exchangeMsMax?: number;
+  readonly atOnce?: number;
+}
+
 /** Sends `count` requests, numbered from `seed`; each can be sent again alone by its number. */
-export async function fuzzHttp(port: number, count: number, seed: number): Promise<FuzzReport> {
+export async function fuzzHttp(port: number, count: number, seed: number, pace: FuzzPace = {}): Promise<FuzzReport> {
+  const { exchangeMsMax = EXCHANGE_MS_MAX, atOnce = AT_ONCE } = pace;
   const statuses: Record<string, number> = {};
   const faults: { seed: number; what: string; request: string }[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let i = next++; i < count; i = next++) {
       const bytes = fuzzRequest(seed + i);
-      const answer = await exchange(port, bytes);
+      const answer = await exchange(port, bytes, exchangeMsMax);
       // 100 only says that a body may come.
       const found = [...answer.matchAll(/HTTP\/1\.1 ([2-5]\d\d)/g)].map((match) => Number(match[1]));
       const status = found[0] ?? 0;
@@ -36,20 +43,20 @@ export async function fuzzHttp(port: number, count: number, seed: number): Promi
       if (what !== null) faults.push({ seed: seed + i, what, request: bytes.toString('latin1').slice(0, 600) });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return { sent: count, statuses, faults };
 }
 
 const HUNG = 'no end of the exchange';
 
-function exchange(port: number, bytes: Buffer): Promise<string> {
+function exchange(port: number, bytes: Buffer, msMax: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let answer = '';
     const timer = setTimeout(() => {
       answer = HUNG;
       socket.destroy();
-    }, EXCHANGE_MS_MAX);
+    }, msMax);
     socket.on('data', (chunk) => {
       answer += chunk.toString('latin1');
     });

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { encodeMessage } from '../../fusion/protocol/codec.ts';
 import type { Message } from '../../fusion/protocol/messages.ts';
 import { SeededRandom } from '../../services/eval/random.ts';
+import type { FuzzPace } from './http-fuzz.ts';
 import { pcm16 } from './toy-listener.ts';
 import { ToyAlphabet } from './toy-recognizer.ts';
 
@@ -26,18 +27,24 @@ const PATHS = ['/v1/stream', '/v1/realtime', '/v1/fuse'] as const;
 const KEY = Buffer.alloc(16, 7).toString('base64');
 
 /** Sends `count` inputs, numbered from `seed`; each can be sent again alone by its number. */
-export async function fuzzSockets(port: number, count: number, seed: number): Promise<SocketFuzzReport> {
+export async function fuzzSockets(
+  port: number,
+  count: number,
+  seed: number,
+  pace: FuzzPace = {},
+): Promise<SocketFuzzReport> {
+  const { exchangeMsMax = EXCHANGE_MS_MAX, atOnce = AT_ONCE } = pace;
   const ends: Record<string, number> = {};
   const faults: { seed: number; what: string }[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let i = next++; i < count; i = next++) {
-      const end = await exchange(port, fuzzInput(seed + i));
+      const end = await exchange(port, fuzzInput(seed + i), exchangeMsMax);
       ends[end] = (ends[end] ?? 0) + 1;
       if (/^http 5(?!03)|^close 1011|^hung/.test(end)) faults.push({ seed: seed + i, what: end });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return { sent: count, ends, faults };
 }
 
@@ -323,13 +330,13 @@ function pick<T>(random: SeededRandom, items: readonly T[]): T {
 }
 
 /** How it ended. */
-function exchange(port: number, { handshake, frames }: FuzzInput): Promise<string> {
+function exchange(port: number, { handshake, frames }: FuzzInput, msMax: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let received = Buffer.alloc(0);
     let end: string | undefined;
     let last: NodeJS.Timeout | undefined;
-    const timer = setTimeout(() => finish(socket, 'hung'), EXCHANGE_MS_MAX);
+    const timer = setTimeout(() => finish(socket, 'hung'), msMax);
     const finish = (of: Socket, how: string): void => {
       end ??= how;
       of.destroy();

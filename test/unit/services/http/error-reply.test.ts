@@ -42,6 +42,7 @@ test('other people’s errors become ours', () => {
   const of = (error: object) => asAppError(Object.assign(new Error('it broke'), error)).code;
   assert.equal(of({ code: 'FST_ERR_CTP_BODY_TOO_LARGE', statusCode: 413 }), 'payload_too_large');
   assert.equal(of({ code: 'FST_SOMETHING_NEW', statusCode: 400 }), 'invalid_option');
+  assert.equal(of({ code: 'ERR_STREAM_PREMATURE_CLOSE' }), 'canceled');
   assert.equal(of({}), 'internal');
   assert.equal(asAppError('a string').code, 'internal');
 });

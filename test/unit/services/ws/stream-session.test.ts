@@ -403,6 +403,38 @@ test('failures of the recognizer and used-up budgets end the session, told witho
   assert.deepEqual(third.closedWith, { code: 1008, reason: 'rate_limited' });
 });
 
+test('a session that fails while its client is away tells it why when it comes back, and is over then', async () => {
+  const { source, clock, room, begin, connect } = setUp();
+  let open: () => void = () => undefined;
+  const fail = async () => {
+    source.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    source.failure = { afterS: 0, error: new AppError('overloaded', 'The stream lags behind its audio.') };
+    const socket = await begin();
+    socket.binary(pcm16([0.3], 16_000));
+    await turns(2);
+    socket.leave(false);
+    open();
+    await turns();
+    assert.equal(source.open, 0);
+    return socket.events[0]!['resumeToken'];
+  };
+  const token = await fail();
+  const back = connect();
+  back.text({ type: 'start', resume: { token, seq: 1 } });
+  await turns(2);
+  assert.deepEqual(back.types, ['ready', 'error']);
+  assert.equal(back.events[1]!['code'], 'overloaded');
+  assert.deepEqual(back.closedWith, { code: 1013, reason: 'overloaded' });
+  assert.equal(room.size, 0);
+
+  await fail();
+  assert.equal(room.size, 1);
+  clock.advance(60_000);
+  assert.equal(room.size, 0);
+});
+
 test('32 sessions wait for their clients; one more, and the oldest is given up', async () => {
   const { begin, room } = setUp();
   const sockets: ToySocket[] = [];
