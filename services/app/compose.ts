@@ -13,6 +13,7 @@ import type { PageConfig } from '../recognizer/page-module.ts';
 import type { WhisperConfig } from '../recognizer/whisper-module.ts';
 import type { FleetOptions } from '../supervisor/process-fleet.ts';
 import { type SupervisedEngine, startSupervisedEngine } from '../supervisor/supervised-engine.ts';
+import type { SupervisorEvent } from '../supervisor/supervisor.ts';
 import type { Channel } from '../transport/channel.ts';
 import { dialWebSocket } from '../transport/web-socket-channel.ts';
 import { listenWebSocket, parseListenAddress, type WebSocketListener } from '../transport/web-socket-listener.ts';
@@ -55,6 +56,8 @@ export interface BytefuseOptions extends RecognizerOptions {
    * By default they run in threads. Not on Windows, and not together with `remote`.
    */
   readonly processes?: boolean;
+  /** Hears of processes that start, end, and say something; nothing of what users send. Only with `processes`. */
+  readonly onProcessEvent?: (event: SupervisorEvent) => void;
 }
 
 /** What a service adds: how processes are kept, and who hears of it. */
@@ -62,7 +65,7 @@ export type ProcessOptions = Pick<FleetOptions, 'policy' | 'policies' | 'onEvent
 
 /** Throws AppError: the codes of the models room, device_unavailable, model_corrupt, peer_lost, canceled. */
 export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
-  if (options.processes) return composeSupervisedEngine(options);
+  if (options.processes) return composeSupervisedEngine(options, { onEvent: options.onProcessEvent });
   const { remote, signal } = options;
   const { modalities = ['speech'] } = options;
   const hears = modalities.includes('speech');

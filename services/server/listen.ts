@@ -11,6 +11,7 @@ import { webRoutes } from '../web/web-routes.ts';
 import { socketRoutes } from '../ws/socket-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
 import { LoadingDoor, type TokenPieces } from './engine-door.ts';
+import { processEventLog } from './process-event-log.ts';
 
 export interface ServeOptions {
   readonly config: ServiceConfig;
@@ -55,7 +56,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     options.onListening?.(url);
     // Models in processes of their own, where the system has what they talk over.
     const processes = process.platform !== 'win32';
-    bytefuse = await (options.open ?? openBytefuse)({ processes, ...options.models, signal });
+    const onProcessEvent = processEventLog(app.log);
+    bytefuse = await (options.open ?? openBytefuse)({ processes, onProcessEvent, ...options.models, signal });
     door.ready(bytefuse, (await options.openPieces?.(bytefuse)) ?? null);
     options.onReady?.(url, bytefuse);
     if (!signal.aborted) await once(signal, 'abort');

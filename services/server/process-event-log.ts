@@ -1,0 +1,18 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { SupervisorEvent } from '../supervisor/supervisor.ts';
+
+type Level = 'info' | 'warn' | 'error';
+
+/** What becomes of the models' processes, as lines of the service's log: a crash is an error, a restart a line of its own. */
+export function processEventLog(log: Pick<FastifyBaseLogger, Level>): (event: SupervisorEvent) => void {
+  return (event) => {
+    const { kind, ...fields } = event;
+    log[levelOf(event)](fields, `model process: ${kind}`);
+  };
+}
+
+function levelOf(event: SupervisorEvent): Level {
+  if (event.kind === 'exited') return event.crash ? 'error' : 'info';
+  if (event.kind === 'state') return event.state === 'failed' ? 'error' : 'info';
+  return event.kind === 'backoff' || event.kind === 'stderr' ? 'warn' : 'info';
+}
