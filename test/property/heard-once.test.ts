@@ -73,7 +73,7 @@ test('on a machine that is slow at any moment each word is in exactly one final'
       const stream = toneListener(machine)(spokenTo(machine, speech.samples, pace), options, {});
       checkHeardOnce(await collect(stream), speech);
     }),
-    { seed: 20261127, numRuns: 150 },
+    { seed: 20261127, numRuns: 80 },
   );
 });
 
@@ -94,6 +94,6 @@ test('nor is a word lost or heard twice where the stream moves from process to p
       const stream = listen(spokenTo(machine, speech.samples, pace), options, {});
       checkHeardOnce(await collect(stream), speech);
     }),
-    { seed: 20261128, numRuns: 150 },
+    { seed: 20261128, numRuns: 80 },
   );
 });
