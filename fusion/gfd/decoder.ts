@@ -145,8 +145,9 @@ export class FusionSearch {
   /**
    * Every child of every live beam, with the bounds that need no language-model call. Tokens without bytes (end of text,
    * timestamps) cost the language model nothing, so beside text they would look cheap: when speech ends and when it was
-   * said is the recognizer's word alone, and in a fused search such a token is taken only where the recognizer puts it
-   * first (as the paper does for end of text).
+   * said is the recognizer's word alone. In a fused search such a token is taken only where the recognizer puts it first,
+   * and where end of text comes first the beam ends (as in the paper): a text that the language model was just shown costs it
+   * next to nothing, so by the bytes it earns back it would be said again for as long as the recognizer lets it.
    */
   #propose(live: readonly Candidate[], candidates: StepCandidates): Candidate[] {
     const fused = this.#llm !== null;
@@ -156,6 +157,7 @@ export class FusionSearch {
       const leads = ids.length === 0 || endLogProb >= logProbs[0]!;
       if (endLogProb > IMPOSSIBLE && (leads || !fused)) {
         children.push(this.#child(parent, end(parent.hypothesis, endLogProb), beam, -1));
+        if (fused) return;
       }
       const specialsOnly = ids.length > 0 && this.#isSpecial(ids[ids.length - 1]!) && this.#isSpecial(ids[0]!);
       for (let rank = 0; rank < ids.length; rank++) {

@@ -140,6 +140,11 @@ export class SpeechSegmenter {
     return { start: this.#paddedStart(), end: this.#silenceStart + pad };
   }
 
+  /** The first sample that the segment which is open, or the next one, may begin with. */
+  get from(): number {
+    return this.#speechStart < 0 ? Math.max(this.#lastEnd, this.#judged - this.#prefixPad) : this.#paddedStart();
+  }
+
   /** Ends the open speech with the last sample judged; what comes next begins anew. */
   cut(): SpeechEvent[] {
     const events: SpeechEvent[] = [];

@@ -2,20 +2,30 @@ import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { TurnDetection } from '../core/live.ts';
 import type { SpeechEvent, SpeechOptions, SpeechSpan } from './speech-segments.ts';
 
+export type TurnEvent = Extract<SpeechEvent, { readonly kind: 'start' }> | TurnEnd;
+
+export interface TurnEnd extends SpeechSpan {
+  readonly kind: 'end';
+  /** False where nobody was heard in it. */
+  readonly heard: boolean;
+}
+
 /** Where utterances of a stream begin and end. Positions are samples from the start of the stream. */
 export interface Turns {
   /** More samples; what begins and ends by them. */
-  push(samples: Float32Array): Promise<readonly SpeechEvent[]>;
+  push(samples: Float32Array): Promise<readonly TurnEvent[]>;
   /** Ends the utterance that runs, here. */
-  commit(): Promise<readonly SpeechEvent[]>;
+  commit(): Promise<readonly TurnEvent[]>;
   /** Drops the utterance that runs; no event tells of its end. */
   clear(): Promise<void>;
   /** The stream has ended. */
-  end(): Promise<readonly SpeechEvent[]>;
+  end(): Promise<readonly TurnEvent[]>;
   /** The span of the utterance that runs if its pause goes on, once that is certain; null while somebody speaks. */
   readonly ending: SpeechSpan | null;
-  /** False where nobody has been heard in the utterance that runs, or that ran last. */
+  /** False where nobody has been heard in the utterance that runs. */
   readonly heard: boolean;
+  /** The first sample that the utterance that runs, or the next one, may begin with. */
+  readonly from: number;
 }
 
 /** What is needed of a voice detector (VoiceDetector); a toy stands in for it in tests. */
@@ -24,6 +34,7 @@ export interface VoiceFinder {
   end(): Promise<readonly SpeechEvent[]>;
   cut(): readonly SpeechEvent[];
   readonly ending: SpeechSpan | null;
+  readonly from: number;
 }
 
 export type VoiceFinders = (options: Partial<SpeechOptions>) => VoiceFinder;
@@ -65,21 +76,30 @@ class DetectedTurns implements Turns {
     return this.#finder.ending;
   }
 
-  push(samples: Float32Array): Promise<readonly SpeechEvent[]> {
-    return this.#finder.push(samples);
+  get from(): number {
+    return this.#finder.from;
   }
 
-  async commit(): Promise<readonly SpeechEvent[]> {
-    return this.#finder.cut();
+  async push(samples: Float32Array): Promise<readonly TurnEvent[]> {
+    return heardIn(await this.#finder.push(samples));
+  }
+
+  async commit(): Promise<readonly TurnEvent[]> {
+    return heardIn(this.#finder.cut());
   }
 
   async clear(): Promise<void> {
     this.#finder.cut();
   }
 
-  end(): Promise<readonly SpeechEvent[]> {
-    return this.#finder.end();
+  async end(): Promise<readonly TurnEvent[]> {
+    return heardIn(await this.#finder.end());
   }
+}
+
+/** What a voice detector finds is heard. */
+function heardIn(events: readonly SpeechEvent[]): TurnEvent[] {
+  return events.map((event) => (event.kind === 'end' ? { ...event, heard: true } : event));
 }
 
 /** An utterance begins with the first sample after the last one's end. A voice detector, if any, only tells silence. */
@@ -101,8 +121,12 @@ class CallerTurns implements Turns {
     return this.#finder === undefined || this.#heard;
   }
 
-  async push(samples: Float32Array): Promise<readonly SpeechEvent[]> {
-    const events: SpeechEvent[] = [];
+  get from(): number {
+    return this.#open ? this.#start : this.#at;
+  }
+
+  async push(samples: Float32Array): Promise<readonly TurnEvent[]> {
+    const events: TurnEvent[] = [];
     for (let from = 0; from < samples.length; ) {
       if (!this.#open) {
         this.#open = true;
@@ -119,17 +143,17 @@ class CallerTurns implements Turns {
     return events;
   }
 
-  async commit(): Promise<readonly SpeechEvent[]> {
+  async commit(): Promise<readonly TurnEvent[]> {
     if (!this.#open) return [];
     this.#close();
-    return [{ kind: 'end', start: this.#start, end: this.#at }];
+    return [{ kind: 'end', start: this.#start, end: this.#at, heard: this.heard }];
   }
 
   async clear(): Promise<void> {
     this.#close();
   }
 
-  end(): Promise<readonly SpeechEvent[]> {
+  end(): Promise<readonly TurnEvent[]> {
     return this.commit();
   }
 

@@ -125,6 +125,11 @@ export class VoiceDetector {
     return this.#segmenter.ending;
   }
 
+  /** What `SpeechSegmenter.from` says of the windows judged so far. */
+  get from(): number {
+    return this.#segmenter.from;
+  }
+
   /** Ends the open segment with the last whole window; what comes next begins anew. */
   cut(): SpeechEvent[] {
     return this.#note(this.#segmenter.cut());

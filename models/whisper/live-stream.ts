@@ -11,8 +11,8 @@ import {
 import type { RecognizerSummary } from '../core/recognizer.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
 import type { Warning } from '../core/transcript.ts';
-import type { SpeechEvent, SpeechSpan } from '../vad/speech-segments.ts';
-import type { Turns } from '../vad/turns.ts';
+import type { SpeechSpan } from '../vad/speech-segments.ts';
+import type { TurnEnd, TurnEvent, Turns } from '../vad/turns.ts';
 import { LiveContext } from './live-context.ts';
 import { LiveEvents } from './live-events.ts';
 import { LiveLag } from './live-lag.ts';
@@ -39,8 +39,6 @@ export interface LiveStreamParts {
 const STEP_SAMPLES = 512;
 /** Audio of an utterance before its first partial, its padding included: about half a second of speech. */
 const FIRST_PARTIAL_MS = 800;
-/** Speech begins in the past: it must last to be certain, and the detector's windows have a length. */
-const CERTAIN_MS = 500;
 /** Partials that were left out come back no sooner: a machine on which one pass is too slow must not try all the time. */
 const RESUME_SAMPLES = 2 * SAMPLE_RATE_HZ;
 /** Dropping audio moves what is kept, so it waits until it is worth that. */
@@ -190,7 +188,7 @@ export class LiveStream {
     await this.#fused;
   }
 
-  #turn(event: SpeechEvent): void {
+  #turn(event: TurnEvent): void {
     if (event.kind === 'start') {
       const { decoder, convert, policies, seat } = this.#parts;
       const context = { tokens: decoder.tokens, options: this.#options, convert };
@@ -205,7 +203,7 @@ export class LiveStream {
     if (early !== null) this.#early = null;
     this.#close();
     this.#events.push({ kind: 'speech-end', utterance: utterance.index, endS: seconds(event.end) });
-    this.#finish(utterance, event.end, early);
+    this.#finish(utterance, event, early);
   }
 
   /** No utterance is open any more; what was begun early for it is dropped. */
@@ -287,10 +285,10 @@ export class LiveStream {
   }
 
   /** The utterance has ended: its finals follow, after those of the utterances before it. */
-  #finish(utterance: LiveUtterance, end: number, early: EarlyFinal | null): void {
+  #finish(utterance: LiveUtterance, { end, heard }: TurnEnd, early: EarlyFinal | null): void {
     this.#pending.add(utterance);
-    const heard = this.#parts.turns.heard || utterance.committedText !== '';
-    const work = heard ? (early?.done ?? this.#recognize(utterance, end, this.#signal)) : Promise.resolve(null);
+    const spoken = heard || utterance.committedText !== '';
+    const work = spoken ? (early?.done ?? this.#recognize(utterance, end, this.#signal)) : Promise.resolve(null);
     work.catch(() => undefined);
     const done = this.#recognized.then(async () => {
       const recognized = await work;
@@ -374,11 +372,10 @@ export class LiveStream {
     if (!this.#warnings.some(({ code }) => code === warning.code)) this.#warnings.push(warning);
   }
 
-  /** Audio that neither an open utterance nor a final needs; the padding before speech that may come is kept. */
+  /** Audio that no final needs, nor the utterance that runs or may have begun. */
   #forget(): void {
-    const paddingMs = (this.#options.turnDetection?.prefixPaddingMs ?? 0) + CERTAIN_MS;
-    const starts = [...this.#pending, ...(this.#open === null ? [] : [this.#open])].map(({ start }) => start);
-    const keep = Math.min(this.#buffer.end - Math.ceil((paddingMs * SAMPLE_RATE_HZ) / 1000), ...starts);
+    const starts = [...this.#pending].map(({ start }) => start);
+    const keep = Math.min(this.#parts.turns.from, ...starts);
     if (keep - this.#buffer.start >= FORGET_SAMPLES) this.#buffer.dropBefore(keep);
     this.#lag.forget(this.#buffer.start);
   }

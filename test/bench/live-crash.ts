@@ -16,6 +16,7 @@ import { composeSupervisedEngine } from '../../services/app/compose.ts';
 import type { SupervisedEngine } from '../../services/supervisor/supervised-engine.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { table } from './bench-report.ts';
+import { longestRepeat, overlapping } from './live-measures.ts';
 import type { BenchResult } from './main.ts';
 
 /** Compiled benches lie in dist/test/bench; fixtures are not copied. */
@@ -65,7 +66,8 @@ export async function run({ flags }: BenchOptions): Promise<BenchResult> {
   try {
     const calm: LiveEvent[] = [];
     await hear(engine, samples, calm);
-    rows.push(['none', 1, '', 0, textsOf(calm)]);
+    check(calm);
+    rows.push(['none', 1, '', 0, doubled([calm]), textsOf(calm)]);
     for (const role of ['speech', 'combiner']) {
       const heard: LiveEvent[][] = Array.from({ length: streams }, () => []);
       const running = heard.map((events) => hear(engine, samples, events));
@@ -78,12 +80,13 @@ export async function run({ flags }: BenchOptions): Promise<BenchResult> {
       await Promise.all(running);
       for (const events of heard) check(events);
       const degraded = heard.flatMap(fused).filter((final) => final.degraded).length;
-      rows.push([role, streams, tookMs, degraded, textsOf(heard[0]!)]);
+      rows.push([role, streams, tookMs, degraded, doubled(heard), textsOf(heard[0]!)]);
     }
   } finally {
     await engine.close();
   }
-  const header = ['killed', 'streams', 'ready again after ms', 'finals degraded', 'texts of the first stream'];
+  const counts = ['ready again after ms', 'finals degraded', 'sentences said twice'];
+  const header = ['killed', 'streams', ...counts, 'texts of the first stream'];
   return { tables: [table(header, rows)], results: rows };
 }
 
@@ -92,8 +95,18 @@ const textsOf = (events: readonly LiveEvent[]) =>
     .map(({ text }) => text)
     .join(' | ');
 
-/** Committed words stay, and every utterance gets its final. */
+/**
+ * Finals in which the sentence stands twice. The clip is one sentence three times over, so equal finals that follow each
+ * other are right; and it invites the models to say again what they were shown.
+ */
+function doubled(heard: readonly (readonly LiveEvent[])[]): number {
+  const words = (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? [];
+  return heard.flatMap(fused).filter(({ text }) => longestRepeat(words(text)) > 3).length;
+}
+
+/** Committed words stay, every utterance gets its final, and no two share audio. */
 function check(events: readonly LiveEvent[]): void {
+  assert.equal(overlapping(events), 0);
   const committed = new Map<number, string>();
   for (const event of events) {
     if (event.kind !== 'partial' && event.kind !== 'final') continue;

@@ -13,6 +13,8 @@ export interface TimedEvent {
 /** Padding that the turn detector keeps: the span of an utterance is that much wider than its speech. */
 const PREFIX_S = 0.3;
 const SUFFIX_S = 0.25;
+/** People do say "no, no" and "very, very good": what is repeated and longer is a fault. */
+const STAMMER_UNITS = 3;
 
 export interface ClipMeasures {
   /** Per utterance, seconds. */
@@ -36,6 +38,10 @@ export interface ClipMeasures {
   readonly text: string;
   readonly degraded: number;
   readonly lagMsMax: number;
+  /** Utterances that begin before the one before has ended: must be 0. */
+  readonly overlapping: number;
+  /** Units of the longest stretch that was said twice in a row in all fused finals, where the reference has none so long. */
+  readonly saidTwice: number;
 }
 
 export function measure(events: readonly TimedEvent[], language: string, reference: string): ClipMeasures {
@@ -110,12 +116,39 @@ export function measure(events: readonly TimedEvent[], language: string, referen
   }
   for (const { event } of events) if (event.kind === 'lag') out.lagMsMax = Math.max(out.lagMsMax, event.lagMs);
   const join = (parts: readonly string[]) => parts.join(kind === 'word' ? ' ' : '');
+  const saidTwice = longestRepeat(units(join(texts.fused)));
   return {
     ...out,
+    overlapping: overlapping(events.map(({ event }) => event)),
+    saidTwice: saidTwice > Math.max(STAMMER_UNITS, longestRepeat(units(reference))) ? saidTwice : 0,
     recognized: scoreText(language, reference, join(texts.recognized)).counts,
     fused: scoreText(language, reference, join(texts.fused)).counts,
     text: join(texts.fused),
   };
+}
+
+/** Utterances that begin before the end of one that began earlier: audio that is in two finals. */
+export function overlapping(events: readonly LiveEvent[]): number {
+  const ends = new Map(events.flatMap((event) => (event.kind === 'speech-end' ? [[event.utterance, event.endS]] : [])));
+  let [count, reachedS] = [0, 0];
+  for (const event of events) {
+    if (event.kind !== 'speech-start') continue;
+    if (event.startS < reachedS) count++;
+    reachedS = Math.max(reachedS, ends.get(event.utterance) ?? event.startS);
+  }
+  return count;
+}
+
+/** Units of the longest stretch that stands twice in a row; 0 where there is none. */
+export function longestRepeat(units: readonly string[]): number {
+  for (let length = Math.floor(units.length / 2); length > 0; length--) {
+    let same = 0;
+    for (let i = 0; i + length < units.length; i++) {
+      same = units[i] === units[i + length] ? same + 1 : 0;
+      if (same === length) return length;
+    }
+  }
+  return 0;
 }
 
 /** Fewest edits from `seen` to any beginning of `whole`. */

@@ -98,7 +98,7 @@ async function onAudioClock(clips: readonly Clip[], options: BenchOptions): Prom
     )}`;
   });
   return {
-    tables,
+    tables: [...tables, ...heardTwice(runs)],
     results: { runs: runs.map(plain), offline: offline.map((one) => ({ ...one, clip: one.clip.file })) },
   };
 }
@@ -167,6 +167,7 @@ async function inRealTime(clips: readonly Clip[], options: BenchOptions): Promis
   const tail = ['erased per word', 'partial error', 'recognized', 'fused', 'degraded', 'largest lag, ms'];
   const tables = [
     `${streams} at once, real time, ${clips.length} clips; medians (nine tenths)\n\n${table([...head, ...tail], rows)}`,
+    ...heardTwice(runs),
     ...(refused.length > 0 ? [`Ended with an error: ${refused.length}\n${refused.slice(0, 5).join('\n')}`] : []),
   ];
   return { tables, results: { runs: runs.map(plain), refused } };
@@ -193,6 +194,16 @@ function stabilityCells(own: readonly ClipMeasures[]): string[] {
       1,
     ),
   ];
+}
+
+/** What must not be: audio in two utterances, or text twice in a row that was said once. */
+function heardTwice(runs: readonly ClipRun[]): string[] {
+  const faults = runs.filter(({ measures }) => measures.overlapping + measures.saidTwice > 0);
+  if (faults.length === 0) return [];
+  const lines = faults.map(({ clip, setting, measures: { overlapping, saidTwice, text } }) => {
+    return `${clip.file}, ${setting}: ${overlapping} utterances overlap, ${saidTwice} units said twice: ${text}`;
+  });
+  return [`Heard twice: ${faults.length}\n${lines.join('\n')}`];
 }
 
 const plain = ({ clip, setting, measures }: ClipRun) => ({ file: clip.file, setting, ...measures });

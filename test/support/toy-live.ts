@@ -26,6 +26,10 @@ export class ToyVoice implements VoiceFinder {
     return this.#segmenter.ending;
   }
 
+  get from(): number {
+    return this.#segmenter.from;
+  }
+
   async push(samples: Float32Array): Promise<SpeechEvent[]> {
     const events: SpeechEvent[] = [];
     for (const sample of samples) {

@@ -52,23 +52,24 @@ export interface EnumeratedHypothesis {
   readonly tokens: readonly number[];
   readonly recognizerLogProb: number;
   readonly bytes: Uint8Array;
-  /** True where end of text was the recognizer's first choice: a fused search ends a hypothesis only there. */
+  /** True where end of text was the recognizer's first choice here and nowhere before: a fused search ends there. */
   readonly endLed: boolean;
 }
 
 /** Every ended hypothesis of a toy recognizer up to its longest. */
 export function enumerate(recognizer: ToyRecognizer, alphabet: ToyAlphabet): EnumeratedHypothesis[] {
   const out: EnumeratedHypothesis[] = [];
-  const walk = (tokens: number[], logProb: number) => {
+  const walk = (tokens: number[], logProb: number, isOver: boolean) => {
     const next = recognizer.logProbs(tokens);
     if (tokens.length < recognizer.unit.stepsMax) {
       const bytes = Uint8Array.from(tokens.flatMap((id) => [...alphabet.bytesOf(id)]));
       const endLogProb = next[alphabet.size]!;
-      out.push({ tokens, recognizerLogProb: logProb + endLogProb, bytes, endLed: next.every((p) => p <= endLogProb) });
-      for (let id = 0; id < alphabet.size; id++) walk([...tokens, id], logProb + next[id]!);
+      const leads = next.every((p) => p <= endLogProb);
+      out.push({ tokens, recognizerLogProb: logProb + endLogProb, bytes, endLed: leads && !isOver });
+      for (let id = 0; id < alphabet.size; id++) walk([...tokens, id], logProb + next[id]!, isOver || leads);
     }
   };
-  walk([], 0);
+  walk([], 0, false);
   return out;
 }
 

@@ -46,7 +46,7 @@ test('the end is foreseen as soon as its place is certain, and not while somebod
   assert.equal(turns.ending, null, 'speech went on');
   const again = turnsOf(DETECTION, 20, voices);
   const [, end] = await hear(again, toySpeech(0.96, 1.28, 0.6));
-  assert.deepEqual({ kind: 'end', ...foreseen }, end);
+  assert.deepEqual({ kind: 'end', ...foreseen, heard: true }, end);
 });
 
 test('a long utterance ends at any pause, and where there is none, right where it is: never in its past', async () => {

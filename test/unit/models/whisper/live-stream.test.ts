@@ -253,6 +253,35 @@ test('a committed turn in which nobody spoke is empty, without a pass', async ()
   assert.equal(whisper.encoded.length, 0);
 });
 
+test('a turn that is cut at its longest keeps its text, wherever in a chunk that is', async () => {
+  const { listen } = toyListener(spokenInTime(WORDS));
+  // Not a multiple of the steps in which samples are taken: the next turn begins in the same step.
+  const samples = toySpeech(0, 12).subarray(0, 11 * TOY_RATE_HZ + 100);
+  async function* input(): AsyncGenerator<LiveInput> {
+    yield samples.subarray(0, 100);
+    yield 'commit';
+    yield* inChunks(samples.subarray(100), [1500]);
+  }
+  const { events } = await collect(
+    listen(input(), { options: { turnDetection: null, utteranceSecondsMax: 5, partialIntervalMs: 0 } }),
+  );
+  const texts = finalsOf(events).flatMap(({ stage, text }) => (stage === 'fused' ? [text] : []));
+  assert.deepEqual(texts, ['', toyText(WORDS), toyText(WORDS), toyText(WORDS.slice(0, 2))]);
+});
+
+test('speech that a click began long ago is still there once it is certain', async () => {
+  const turnDetection = { threshold: 0.5, prefixPaddingMs: 300, silenceMs: 3000 };
+  for (let silence = 2; silence < 6; silence += 0.5) {
+    const { listen } = toyListener(spokenInTime(WORDS));
+    const { events } = await collect(
+      listen(inChunks(toySpeech(silence, 0.064, 2.5, 2, 4)), { options: { turnDetection } }),
+    );
+    const [start] = events;
+    assert.ok(start?.kind === 'speech-start' && Math.abs(start.startS - (silence - 0.3)) < 0.05);
+    assert.equal(finalsOf(events).length, 2);
+  }
+});
+
 test('an abort ends the stream with its reason, at once and with nothing left', async () => {
   const reason = new AppError('canceled', 'enough');
   for (const when of ['partial', 'search', 'silence'] as const) {
