@@ -10,8 +10,8 @@ import type { CommitPolicies, CommitPolicy, CommitPolicyName, LiveWord } from '.
  * is mostly that the recognizer is sure of it: agreement or distance alone settle too many wrong ones.
  */
 export const COMMIT_NUMBERS: Readonly<Record<CommitPolicyName, PolicyNumbers>> = {
-  'local-agreement': { holdMs: 800, probabilityMin: 0.7, sureAfterS: 4 },
-  'align-att': { holdMs: 800, probabilityMin: 0.7, sureAfterS: 4 },
+  'local-agreement': { holdMs: 600, probabilityMin: 0.6, sureAfterS: 3 },
+  'align-att': { holdMs: 600, probabilityMin: 0.6, sureAfterS: 3 },
 };
 
 export interface PolicyNumbers {

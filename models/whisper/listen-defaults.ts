@@ -10,7 +10,7 @@ import { checkTranscribeOptions, defaultTranscribeOptions } from './transcribe-d
 export const defaultListenOptions: ListenOptions = {
   ...defaultTranscribeOptions,
   turnDetection: { threshold: 0.5, prefixPaddingMs: 300, silenceMs: 500 },
-  policy: 'local-agreement',
+  policy: 'align-att',
   holdMs: undefined,
   partialIntervalMs: 500,
   utteranceSecondsMax: 20,

@@ -7,6 +7,13 @@ const NEWEST = 0.3;
 /** A lag measured longer ago says nothing of now. */
 const LAG_FRESH_MS = 5000;
 
+/** Before anything is measured: finals at a fifth of real time, as if 20 s of speech had taken so long. */
+const PRIOR = { speechMs: 20_000, busyMs: 4000 };
+/** How much of a cost stays with each new one: about ten utterances are remembered. */
+const OLDER = 0.9;
+/** Who talks into a live stream pauses as well: so much of it is speech. */
+const SPEECH_SHARE = 0.6;
+
 type PassKind = 'partial' | 'final';
 
 interface Waiting {
@@ -25,8 +32,9 @@ export class LiveLoad {
   readonly #seats = new Set<LiveSeat>();
   readonly #waiting: Waiting[] = [];
   #running = false;
-  /** Milliseconds of work per millisecond of speech that the finals take. */
-  #finalShare = 0;
+  /** What finals took, and the speech that they were for; older ones count less. */
+  #busyMs = PRIOR.busyMs;
+  #speechMs = PRIOR.speechMs;
 
   constructor(streamsMax = LIVE_STREAMS_MAX, nowMs = () => performance.now()) {
     this.#streamsMax = streamsMax;
@@ -43,7 +51,7 @@ export class LiveLoad {
     if (lagMs > LIVE_LAG_REFUSE_MS) {
       throw new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
     }
-    const load = (streams + 1) * this.#finalShare;
+    const load = ((streams + 1) * SPEECH_SHARE * this.#busyMs) / this.#speechMs;
     if (streams > 0 && load > LIVE_LOAD_MAX) {
       const share = Math.round(100 * load);
       throw new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
@@ -70,8 +78,8 @@ export class LiveLoad {
 
   /** The finals of `speechMs` of speech took `busyMs` of the recognizer. */
   noteCost(speechMs: number, busyMs: number): void {
-    const share = busyMs / Math.max(1, speechMs);
-    this.#finalShare = this.#finalShare === 0 ? share : (1 - NEWEST) * this.#finalShare + NEWEST * share;
+    this.#busyMs = OLDER * this.#busyMs + busyMs;
+    this.#speechMs = OLDER * this.#speechMs + speechMs;
   }
 
   run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {

@@ -15,6 +15,7 @@ import type { SpeechSpan } from '../vad/speech-segments.ts';
 import type { TurnEnd, TurnEvent, Turns } from '../vad/turns.ts';
 import { LiveContext } from './live-context.ts';
 import { LiveEvents } from './live-events.ts';
+import { LiveInbox, WAITING_SAMPLES_MAX } from './live-inbox.ts';
 import { LiveLag } from './live-lag.ts';
 import type { LiveSeat } from './live-load.ts';
 import { LivePasses, type Recognized, type Stretch } from './live-passes.ts';
@@ -35,8 +36,13 @@ export interface LiveStreamParts {
   readonly nowMs: (() => number) | null;
 }
 
-/** Samples are taken in steps of a voice detector's window, so that cutting the stream otherwise changes nothing. */
+/**
+ * On the audio's clock samples are taken in steps of a voice detector's window, so that cutting the stream otherwise changes
+ * nothing. In real time all that are here are taken together, up to half a second: each step waits for its turn between the
+ * passes.
+ */
 const STEP_SAMPLES = 512;
+const HEARD_AT_ONCE_SAMPLES = SAMPLE_RATE_HZ / 2;
 /** Audio of an utterance before its first partial, its padding included: about half a second of speech. */
 const FIRST_PARTIAL_MS = 800;
 /** Partials that were left out come back no sooner: a machine on which one pass is too slow must not try all the time. */
@@ -98,12 +104,10 @@ export class LiveStream {
     this.#signal.addEventListener('abort', onAbort);
     if (this.#signal.aborted) onAbort();
     const source = input[Symbol.asyncIterator]();
-    let ended = false;
-    this.#pump(source).then(
-      () => {
-        ended = true;
-        this.#events.finish();
-      },
+    const waitingMax = this.#parts.nowMs === null ? 0 : WAITING_SAMPLES_MAX;
+    const inbox = new LiveInbox(source, (position) => this.#lag.arrived(position), waitingMax);
+    this.#pump(inbox).then(
+      () => this.#events.finish(),
       (error: unknown) => this.#fail(error),
     );
     try {
@@ -113,7 +117,7 @@ export class LiveStream {
       this.#signal.removeEventListener('abort', onAbort);
       this.#abort.abort(new AppError('canceled', 'The live stream is over.'));
       // A source that waits (a microphone) is let go at once, not at its next chunk.
-      if (!ended) void Promise.resolve(source.return?.()).catch(() => undefined);
+      if (!inbox.drained) void Promise.resolve(source.return?.()).catch(() => undefined);
       // What runs sees the signal at its next step.
       await Promise.allSettled([this.#passing, this.#early?.done, this.#recognized, this.#fused]);
     }
@@ -136,12 +140,12 @@ export class LiveStream {
     };
   }
 
-  async #pump(source: AsyncIterator<LiveInput>): Promise<void> {
-    for (let next = await source.next(); next.done !== true; next = await source.next()) {
+  async #pump(inbox: LiveInbox): Promise<void> {
+    for (let item = await inbox.take(); item !== null; item = await inbox.take()) {
       this.#signal.throwIfAborted();
-      if (next.value === 'commit') await this.#commit();
-      else if (next.value === 'clear') await this.#clear();
-      else await this.#hear(next.value);
+      if (item === 'commit') await this.#commit();
+      else if (item === 'clear') await this.#clear();
+      else await this.#hear(item);
     }
     for (const event of await this.#parts.turns.end()) this.#turn(event);
     this.#close();
@@ -152,14 +156,17 @@ export class LiveStream {
 
   async #hear(samples: Float32Array): Promise<void> {
     for (let from = 0; from < samples.length; ) {
-      const room = STEP_SAMPLES - (this.#buffer.end % STEP_SAMPLES);
+      const room =
+        this.#parts.nowMs === null ? STEP_SAMPLES - (this.#buffer.end % STEP_SAMPLES) : HEARD_AT_ONCE_SAMPLES;
       const piece = samples.subarray(from, from + room);
       from += piece.length;
       this.#buffer.append(piece);
-      this.#lag.arrived(this.#buffer.end);
       for (const event of await this.#parts.turns.push(piece)) this.#turn(event);
-      if (this.#buffer.end % STEP_SAMPLES === 0) this.#advance();
-      if (this.#parts.nowMs === null) await this.#idle();
+      if (this.#parts.nowMs !== null) this.#advance();
+      else {
+        if (this.#buffer.end % STEP_SAMPLES === 0) this.#advance();
+        await this.#idle();
+      }
       while (this.#pending.size >= LIVE_FINALS_PENDING_MAX) await this.#recognized;
       this.#signal.throwIfAborted();
       this.#forget();

@@ -89,9 +89,8 @@ export function measure(events: readonly TimedEvent[], language: string, referen
     let [settled, committed, shown, first] = [0, '', [] as string[], true];
     for (const { atS, event } of own) {
       if (event.kind !== 'partial' && event.kind !== 'final') continue;
-      const now = event.kind === 'partial' ? event.committed : event.text;
-      if (!now.startsWith(committed)) out.revised++;
-      committed = now;
+      if (!(event.kind === 'partial' ? event.committed : event.text).startsWith(committed)) out.revised++;
+      if (event.kind === 'partial') ({ committed } = event);
       const seen = units(event.kind === 'partial' ? event.committed + event.pending : event.text);
       let same = 0;
       while (same < shown.length && same < seen.length && shown[same] === seen[same]) same++;

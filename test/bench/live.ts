@@ -208,16 +208,21 @@ function heardTwice(runs: readonly ClipRun[]): string[] {
 
 const plain = ({ clip, setting, measures }: ClipRun) => ({ file: clip.file, setting, ...measures });
 
-/** `--policy local-agreement:800:0.7,align-att` (name, hold in ms, least probability) times `--interval 500,1000`. */
+/** `--policy local-agreement:800:0.7,align-att` (name, hold in ms, least probability, seconds after
+ * which any will do) times `--interval 500,1000`. */
 function settings({ flags }: BenchOptions): Setting[] {
   const policies = (flags.get('policy') ?? '').split(',').filter(Boolean);
   const intervals = (flags.get('interval') ?? '').split(',').filter(Boolean).map(Number);
   const chosen = policies.map((given): Setting => {
-    const [name = '', hold, probability] = given.split(':');
+    const [name = '', hold, probability, sureAfter] = given.split(':');
     const policy = COMMIT_POLICIES.find((known) => known === name);
     if (policy === undefined) throw new AppError('usage', `--policy ${name}: one of ${COMMIT_POLICIES.join(', ')}`);
     const holdMs = hold === undefined ? {} : { holdMs: Number(hold) };
-    const numbers = { ...holdMs, ...(probability !== undefined && { probabilityMin: Number(probability) }) };
+    const numbers = {
+      ...holdMs,
+      ...(probability !== undefined && { probabilityMin: Number(probability) }),
+      ...(sureAfter !== undefined && { sureAfterS: Number(sureAfter) }),
+    };
     return { name: given, options: { policy, ...holdMs }, numbers };
   });
   const base = chosen.length > 0 ? chosen : [{ name: 'default', options: {}, numbers: {} }];
