@@ -28,5 +28,5 @@ export const LIVE_LAG_REFUSE_MS = 2000;
 export const LIVE_LAG_FUSION_MS = 4000;
 /** At this lag the stream ends: what comes so late is no live text any more. */
 export const LIVE_LAG_END_MS = 15_000;
-/** Share of the recognizer's time that finals alone may take, by what they cost of late: beyond it they would fall behind. */
-export const LIVE_LOAD_MAX = 1;
+/** Share of the recognizer's time that finals alone may take, by what they cost of late: the rest is for partials and bursts. */
+export const LIVE_LOAD_MAX = 0.7;

@@ -7,10 +7,10 @@ const NEWEST = 0.3;
 /** A lag measured longer ago says nothing of now. */
 const LAG_FRESH_MS = 5000;
 
-/** Before anything is measured: finals at a fifth of real time, as if 20 s of speech had taken so long. */
-const PRIOR = { speechMs: 20_000, busyMs: 4000 };
-/** How much of a cost stays with each new one: about ten utterances are remembered. */
-const OLDER = 0.9;
+/** Before anything is measured: finals at three tenths of real time, as if 10 s of speech had taken so long. */
+const PRIOR = { speechMs: 10_000, busyMs: 3000 };
+/** So long ago, a cost counts half: a machine that was slow for a while is asked again. */
+const COST_HALF_LIFE_MS = 60_000;
 /** Who talks into a live stream pauses as well: so much of it is speech. */
 const SPEECH_SHARE = 0.6;
 
@@ -32,9 +32,8 @@ export class LiveLoad {
   readonly #seats = new Set<LiveSeat>();
   readonly #waiting: Waiting[] = [];
   #running = false;
-  /** What finals took, and the speech that they were for; older ones count less. */
-  #busyMs = PRIOR.busyMs;
-  #speechMs = PRIOR.speechMs;
+  /** What finals took, and the speech that they were for, as much as it counts at `atMs`. */
+  #cost = { busyMs: 0, speechMs: 0, atMs: 0 };
 
   constructor(streamsMax = LIVE_STREAMS_MAX, nowMs = () => performance.now()) {
     this.#streamsMax = streamsMax;
@@ -51,7 +50,8 @@ export class LiveLoad {
     if (lagMs > LIVE_LAG_REFUSE_MS) {
       throw new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
     }
-    const load = ((streams + 1) * SPEECH_SHARE * this.#busyMs) / this.#speechMs;
+    const { busyMs, speechMs } = this.#costNow();
+    const load = ((streams + 1) * SPEECH_SHARE * (PRIOR.busyMs + busyMs)) / (PRIOR.speechMs + speechMs);
     if (streams > 0 && load > LIVE_LOAD_MAX) {
       const share = Math.round(100 * load);
       throw new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
@@ -78,8 +78,15 @@ export class LiveLoad {
 
   /** The finals of `speechMs` of speech took `busyMs` of the recognizer. */
   noteCost(speechMs: number, busyMs: number): void {
-    this.#busyMs = OLDER * this.#busyMs + busyMs;
-    this.#speechMs = OLDER * this.#speechMs + speechMs;
+    const before = this.#costNow();
+    this.#cost = { busyMs: before.busyMs + busyMs, speechMs: before.speechMs + speechMs, atMs: before.atMs };
+  }
+
+  #costNow(): { busyMs: number; speechMs: number; atMs: number } {
+    const { busyMs, speechMs, atMs } = this.#cost;
+    const nowMs = this.#nowMs();
+    const left = 0.5 ** ((nowMs - atMs) / COST_HALF_LIFE_MS);
+    return { busyMs: left * busyMs, speechMs: left * speechMs, atMs: nowMs };
   }
 
   run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {

@@ -71,20 +71,35 @@ test('newcomers are refused while a stream lags, and for as long as that was mea
 });
 
 test('newcomers are refused where finals alone would take too much of the recognizer', () => {
-  const load = new LiveLoad();
+  const load = new LiveLoad(9, () => 0);
   const seat = load.join();
-  seat.noteCost(100_000, 90_000);
-  load.join();
-  assert.throws(() => load.join(), /busy at 143%/);
+  seat.noteCost(90_000, 57_000);
+  // 60% of the stream is speech, and each second of it takes (3 + 57) / (10 + 90) s.
+  assert.throws(() => load.join(), /busy at 72%/);
   // A machine that turned out faster takes one more.
-  for (let i = 0; i < 5; i++) seat.noteCost(100_000, 10_000);
+  seat.noteCost(100_000, 10_000);
   load.join();
 });
 
-test('one slow utterance at the start does not close the door', () => {
-  const load = new LiveLoad();
-  load.join().noteCost(2000, 2500);
+test('what was slow a while ago does not close the door for ever', () => {
+  let nowMs = 0;
+  const load = new LiveLoad(9, () => nowMs);
+  const seat = load.join();
+  seat.noteCost(20_000, 30_000);
+  assert.throws(() => load.join(), overloaded);
+  nowMs += 300_000;
   load.join();
+});
+
+test('before anything is measured a few streams get in, not many', () => {
+  const load = new LiveLoad(9, () => 0);
+  for (let i = 0; i < 3; i++) load.join();
+  assert.throws(() => load.join(), /busy at 72%/);
+});
+
+test('one slow utterance at the start does not close the door', () => {
+  const load = new LiveLoad(9, () => 0);
+  load.join().noteCost(2000, 2500);
   load.join();
 });
 
