@@ -28,6 +28,7 @@ interface Waiting {
  */
 export class LiveLoad {
   readonly #streamsMax: number;
+  readonly #loadMax: number;
   readonly #nowMs: () => number;
   readonly #seats = new Set<LiveSeat>();
   readonly #waiting: Waiting[] = [];
@@ -35,8 +36,10 @@ export class LiveLoad {
   /** What finals took, and the speech that they were for, as much as it counts at `atMs`. */
   #cost = { busyMs: 0, speechMs: 0, atMs: 0 };
 
-  constructor(streamsMax = LIVE_STREAMS_MAX, nowMs = () => performance.now()) {
+  /** @param loadMax share of the recognizer's time that finals alone may be expected to take */
+  constructor({ streamsMax = LIVE_STREAMS_MAX, loadMax = LIVE_LOAD_MAX, nowMs = () => performance.now() } = {}) {
     this.#streamsMax = streamsMax;
+    this.#loadMax = loadMax;
     this.#nowMs = nowMs;
   }
 
@@ -52,7 +55,7 @@ export class LiveLoad {
     }
     const { busyMs, speechMs } = this.#costNow();
     const load = ((streams + 1) * SPEECH_SHARE * (PRIOR.busyMs + busyMs)) / (PRIOR.speechMs + speechMs);
-    if (streams > 0 && load > LIVE_LOAD_MAX) {
+    if (streams > 0 && load > this.#loadMax) {
       const share = Math.round(100 * load);
       throw new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
     }

@@ -58,6 +58,8 @@ export interface LiveListening {
   /** Makes a voice detector per stream; without it the caller must say where turns end. */
   readonly voices?: VoiceFinders;
   readonly streamsMax?: number;
+  /** Share of the recognizer's time that finals of live streams may be expected to take; newcomers beyond it are refused. */
+  readonly loadMax?: number;
   /**
    * The time of day in milliseconds; null for what must not depend on the machine's speed (tests, comparisons of policies):
    * time is then that of the audio, and passes take none of it.
@@ -100,7 +102,11 @@ export class WhisperTranscriber implements Recognizer, LiveRecognizer {
     this.#mel = new MelSpectrogram(parts.model.dims.nMels);
     this.#vad = vad;
     this.#live = live;
-    this.#load = new LiveLoad(live?.streamsMax, live?.nowMs ?? undefined);
+    this.#load = new LiveLoad({
+      streamsMax: live?.streamsMax,
+      loadMax: live?.loadMax,
+      nowMs: live?.nowMs ?? undefined,
+    });
     this.#dispose = dispose;
   }
 

@@ -31,6 +31,11 @@ export interface RecognizerOptions extends ModelCalls {
   readonly device?: Device;
   /** Threads that all models share; by default what the machine or its container grants. */
   readonly threads?: number;
+  /**
+   * Share of the recognizer's time that live streams may be expected to take, from what they cost of late; newcomers beyond it
+   * are refused as `overloaded`. More suits speakers who pause much.
+   */
+  readonly liveLoadMax?: number;
 }
 
 export type Modality = 'speech' | 'page';
@@ -145,12 +150,18 @@ function factsOf(options: BytefuseOptions): EngineFacts {
 
 /** The recognizer as a worker loads it: its models are made ready first. Throws as composeEngine. */
 export async function composeRecognizer(options: RecognizerOptions): Promise<WorkerModule> {
-  const { model = DEFAULT_MODEL, device = 'cpu', threads = threadBudget() } = options;
+  const { model = DEFAULT_MODEL, device = 'cpu', threads = threadBudget(), liveLoadMax } = options;
   const wanted = [{ name: model, kind: 'whisper' } as const, { name: VAD_MODEL, kind: 'vad' } as const];
   const [modelDir, vadDir] = await readyModels(wanted, options);
   return {
     url: new URL('../recognizer/whisper-module.js', import.meta.url).href,
-    config: { modelDir: modelDir!, vadFile: join(vadDir!, VAD_FILE), device, threads } satisfies WhisperConfig,
+    config: {
+      modelDir: modelDir!,
+      vadFile: join(vadDir!, VAD_FILE),
+      device,
+      threads,
+      ...(liveLoadMax !== undefined && { liveLoadMax }),
+    } satisfies WhisperConfig,
   };
 }
 

@@ -26,6 +26,7 @@ export interface ServeFlags extends RecognizerFlags {
   readonly running?: number;
   readonly waiting?: number;
   readonly drain?: number;
+  readonly liveLoad?: number;
   readonly rateRequests?: number;
   readonly rateAudio?: number;
   readonly ratePixels?: number;
@@ -62,6 +63,9 @@ export function addServeFlags(command: Command): Command {
     whole('--pages <n>', 'pages of one request'),
     whole('--running <n>', 'requests of one kind in the models at once'),
     whole('--waiting <n>', 'requests of one kind that wait for them'),
+    option('--live-load <share>', 'of the recognizer’s time that live streams may be expected to take').argParser(
+      numberBetween('--live-load', 0.01, 100),
+    ),
     option('--drain <seconds>', 'time to finish running requests when ending').argParser(
       numberBetween('--drain', 0.001, 3600),
     ),
@@ -122,10 +126,11 @@ export function configOf(flags: ServeFlags, env: NodeJS.ProcessEnv, version: str
 
 /** @throws AppError usage */
 export function modelOptionsOf(flags: ServeFlags): BytefuseOptions {
-  const { llm, ocr, speech } = flags;
+  const { llm, ocr, speech, liveLoad } = flags;
   if (!speech && !ocr) throw new AppError('usage', '--no-speech and --no-ocr leave nothing to serve.');
   return {
     ...recognizerOptionsOf(flags),
+    ...(liveLoad === undefined ? {} : { liveLoadMax: liveLoad }),
     modalities: [...(speech ? (['speech'] as const) : []), ...(ocr ? (['page'] as const) : [])],
     ...(llm === undefined ? {} : { llm: llm === 'none' ? null : llm }),
   };

@@ -13,14 +13,20 @@ export interface WhisperConfig {
   readonly vadFile?: string;
   readonly threads?: number;
   readonly device?: Device;
+  /** LiveListening.loadMax */
+  readonly liveLoadMax?: number;
 }
 
 /** Throws model_corrupt, device_unavailable. */
 export async function createRecognizer(config: unknown): Promise<WhisperTranscriber> {
   // The composition root passes a WhisperConfig.
-  const { modelDir, vadFile, ...options } = config as WhisperConfig;
+  const { modelDir, vadFile, liveLoadMax, ...options } = config as WhisperConfig;
   const vad = vadFile === undefined ? undefined : await VoiceModel.open(vadFile);
   const voices: VoiceFinders | undefined = vad && ((wanted) => vad.detector(wanted));
-  const live = { policies: commitPolicies, ...(voices && { voices }) };
+  const live = {
+    policies: commitPolicies,
+    ...(voices && { voices }),
+    ...(liveLoadMax !== undefined && { loadMax: liveLoadMax }),
+  };
   return WhisperTranscriber.open(modelDir, { ...options, ...(vad && { vad }), live });
 }

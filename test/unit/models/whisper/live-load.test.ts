@@ -50,7 +50,7 @@ test("a pass that fails is its stream's affair: the next one runs", async () => 
 });
 
 test('one stream too many is refused, and taken once another has left', () => {
-  const load = new LiveLoad(2);
+  const load = new LiveLoad({ streamsMax: 2 });
   const first = load.join();
   load.join();
   assert.throws(() => load.join(), overloaded);
@@ -60,7 +60,7 @@ test('one stream too many is refused, and taken once another has left', () => {
 
 test('newcomers are refused while a stream lags, and for as long as that was measured of late', () => {
   let nowMs = 0;
-  const load = new LiveLoad(9, () => nowMs);
+  const load = new LiveLoad({ nowMs: () => nowMs });
   const seat = load.join();
   seat.noteLag(LIVE_LAG_REFUSE_MS);
   load.join();
@@ -71,7 +71,7 @@ test('newcomers are refused while a stream lags, and for as long as that was mea
 });
 
 test('newcomers are refused where finals alone would take too much of the recognizer', () => {
-  const load = new LiveLoad(9, () => 0);
+  const load = new LiveLoad({ nowMs: () => 0 });
   const seat = load.join();
   seat.noteCost(90_000, 57_000);
   // 60% of the stream is speech, and each second of it takes (3 + 57) / (10 + 90) s.
@@ -83,7 +83,7 @@ test('newcomers are refused where finals alone would take too much of the recogn
 
 test('what was slow a while ago does not close the door for ever', () => {
   let nowMs = 0;
-  const load = new LiveLoad(9, () => nowMs);
+  const load = new LiveLoad({ nowMs: () => nowMs });
   const seat = load.join();
   seat.noteCost(20_000, 30_000);
   assert.throws(() => load.join(), overloaded);
@@ -92,13 +92,16 @@ test('what was slow a while ago does not close the door for ever', () => {
 });
 
 test('before anything is measured a few streams get in, not many', () => {
-  const load = new LiveLoad(9, () => 0);
+  const load = new LiveLoad({ nowMs: () => 0 });
   for (let i = 0; i < 3; i++) load.join();
   assert.throws(() => load.join(), /busy at 72%/);
+  const generous = new LiveLoad({ loadMax: 2, nowMs: () => 0 });
+  for (let i = 0; i < 11; i++) generous.join();
+  assert.throws(() => generous.join(), /busy at 216%/);
 });
 
 test('one slow utterance at the start does not close the door', () => {
-  const load = new LiveLoad(9, () => 0);
+  const load = new LiveLoad({ nowMs: () => 0 });
   load.join().noteCost(2000, 2500);
   load.join();
 });
