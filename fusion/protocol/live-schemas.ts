@@ -31,13 +31,18 @@ const listenFields = map({
   holdMs: optional(milliseconds),
   partialIntervalMs: milliseconds,
   utteranceSecondsMax: seconds,
+  returning: optional(boolean),
 });
 
-/** `llmWeight` and `holdMs` are absent on the wire where they are undefined, `turnDetection` where it is null. */
+/**
+ * `llmWeight` and `holdMs` are absent on the wire where they are undefined, `turnDetection` where it is null; an absent
+ * `returning` is false.
+ */
 export const listenOptionsSchema: Check<ListenOptions> = (value, path) => ({
   llmWeight: undefined,
   holdMs: undefined,
   turnDetection: null,
+  returning: false,
   ...listenFields(value, path),
 });
 

@@ -38,6 +38,8 @@ export interface ListenOptions extends TranscribeOptions {
   readonly partialIntervalMs: number;
   /** A longer utterance is cut, at a pause where there is one. */
   readonly utteranceSecondsMax: number;
+  /** True for a stream that was taken before, by a process that is gone: it is no newcomer, and no load turns it away. */
+  readonly returning: boolean;
 }
 
 /** What goes in: samples (mono, -1..1, at the recognizer's rate), and what the caller says between them. */

@@ -14,6 +14,7 @@ export const defaultListenOptions: ListenOptions = {
   holdMs: undefined,
   partialIntervalMs: 500,
   utteranceSecondsMax: 20,
+  returning: false,
 };
 
 /** Throws invalid_option, unknown values as well as numbers out of their range. */

@@ -43,12 +43,23 @@ export class LiveLoad {
     this.#nowMs = nowMs;
   }
 
-  /** Throws `overloaded` where one more stream would make all of them late. */
-  join(): LiveSeat {
+  /**
+   * Throws `overloaded` where one more stream would make all of them late. A returning one is taken at any load: it was
+   * promised that before the process it ran on was gone.
+   */
+  join(returning = false): LiveSeat {
     const streams = this.#seats.size;
     if (streams >= this.#streamsMax) {
       throw new AppError('overloaded', `${streams} live streams run here; no more are taken.`);
     }
+    if (!returning) this.#requireRoom();
+    const seat = new LiveSeat(this, this.#nowMs);
+    this.#seats.add(seat);
+    return seat;
+  }
+
+  #requireRoom(): void {
+    const streams = this.#seats.size;
     const lagMs = Math.max(0, ...[...this.#seats].map((seat) => seat.lagMs));
     if (lagMs > LIVE_LAG_REFUSE_MS) {
       throw new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
@@ -59,9 +70,6 @@ export class LiveLoad {
       const share = Math.round(100 * load);
       throw new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
     }
-    const seat = new LiveSeat(this, this.#nowMs);
-    this.#seats.add(seat);
-    return seat;
   }
 
   leave(seat: LiveSeat): void {

@@ -188,7 +188,7 @@ export class WhisperTranscriber implements Recognizer, LiveRecognizer {
       throw new AppError('invalid_option', 'turnDetection needs a voice detector, and none is loaded here.');
     }
     signal.throwIfAborted();
-    const seat = this.#load.join();
+    const seat = this.#load.join(options.returning);
     try {
       const parts = {
         decoder: this.#parts,

@@ -21,8 +21,8 @@ import { onGrid, UtteranceLog } from './utterance-log.ts';
 export interface ResumableListenOptions<O, S extends RecognizerSummary> {
   readonly lines: Lines;
   readonly lane: SuspectLane;
-  /** Opens the stream on a line: `line.client.listen`. */
-  readonly open: (line: Line) => Listen<O, S>;
+  /** Opens the stream on a line, `line.client.listen`; `returning` where it was taken before. */
+  readonly open: (line: Line, returning: boolean) => Listen<O, S>;
   readonly clock?: Clock;
 }
 
@@ -37,11 +37,19 @@ export function resumableListen<O, S extends RecognizerSummary>(options: Resumab
   const { lines, lane, open, clock = systemClock } = options;
   return (input, request, call) => {
     const stream = new ResumableStream(lines, lane, clock, input);
-    return stream.run((line, source, signal) => open(line)(source, request, { signal }), call.signal);
+    return stream.run(
+      (line, source, returning, signal) => open(line, returning)(source, request, { signal }),
+      call.signal,
+    );
   };
 }
 
-type OpenOn<S> = (line: Line, source: AsyncIterable<LiveInput>, signal: AbortSignal) => AsyncGenerator<LiveEvent, S>;
+type OpenOn<S> = (
+  line: Line,
+  source: AsyncIterable<LiveInput>,
+  returning: boolean,
+  signal: AbortSignal,
+) => AsyncGenerator<LiveEvent, S>;
 
 class ResumableStream {
   #lines: Lines;
@@ -55,6 +63,8 @@ class ResumableStream {
   #crashes = 0;
   #crashedAtS = -1;
   #replacements = 0;
+  /** True once a process took the stream: it is no newcomer any more. */
+  #taken = false;
   /** While this stream may be what crashed a process. */
   #cleared: (() => void) | undefined;
 
@@ -78,10 +88,13 @@ class ResumableStream {
           line = await this.#lines.take({ modality: 'speech', fusedWaitMs: 0, signal });
           const summary = yield* this.#listenOn(line, open, signal, () => leave?.());
           if (summary !== 'changes line') return summary;
+          this.#lostMs = this.#clock.nowMs();
         } catch (error) {
           if (line === undefined || signal?.aborted || this.#source.failed) throw error;
-          if (isLost(error, signal)) this.#count(await line.loss(), error);
-          else if (!this.#mayReopen(error)) throw error;
+          if (isLost(error, signal)) {
+            this.#taken = true;
+            this.#count(await line.loss(), error);
+          } else if (!this.#mayReopen(error)) throw error;
           else await pause(this.#clock, REOPEN_MS);
           this.#lostMs ??= this.#clock.nowMs();
         } finally {
@@ -107,10 +120,11 @@ class ResumableStream {
     this.#log.restart(offsetS, line.degraded);
     const stop = new AbortController();
     const signals = [line.gone, stop.signal, ...(signal === undefined ? [] : [signal])];
-    const events = open(line, this.#source.items(), AbortSignal.any(signals));
+    const events = open(line, this.#source.items(), this.#taken, AbortSignal.any(signals));
     try {
       for (;;) {
         const next = await events.next();
+        this.#taken = true;
         if (next.done) {
           yield* this.#log.finish();
           return { ...next.value, duration: onGrid(offsetS + next.value.duration) };

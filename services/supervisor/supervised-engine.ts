@@ -64,7 +64,7 @@ export function engineOver(lines: Lines, lane = new SuspectLane()): Pick<Engine,
     listen: resumableListen({
       lines,
       lane,
-      open: (line) => (audio, request, call) => line.client.listen(audio, request, call),
+      open: (line, returning) => (audio, request, call) => line.client.listen(audio, { ...request, returning }, call),
     }),
     read: (images, request, { signal }) => readRepeatedly(images, request, signal, common),
   };

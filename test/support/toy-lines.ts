@@ -16,6 +16,8 @@ export interface ToyFate {
 /** Gives lines in the order of their fates, and then lines that hold. */
 export class ToyLines implements Lines {
   readonly wishes: LineWish[] = [];
+  /** What each opened stream was said to be. */
+  readonly returning: boolean[] = [];
   released = 0;
   fused = true;
   #fates: readonly ToyFate[];
@@ -48,8 +50,9 @@ export class ToyLines implements Lines {
   }
 
   /** A listener that is cut off as its line's fate wants it. */
-  listen<O>(listen: Listen<O>): (line: Line) => Listen<O> {
-    return (line) => {
+  listen<O>(listen: Listen<O>): (line: Line, returning: boolean) => Listen<O> {
+    return (line, returning) => {
+      this.returning.push(returning);
       const { events: eventsMax = Number.POSITIVE_INFINITY, error } = this.#given.get(line)!;
       return async function* (input, options, call) {
         const events: AsyncGenerator<LiveEvent, unknown> = listen(input, options, call);

@@ -256,4 +256,5 @@ export const TOY_LISTEN_OPTIONS: ListenOptions = {
   holdMs: undefined,
   partialIntervalMs: 500,
   utteranceSecondsMax: 20,
+  returning: false,
 };

@@ -70,6 +70,17 @@ test('newcomers are refused while a stream lags, and for as long as that was mea
   load.join();
 });
 
+test('a stream that returns from a process that is gone is taken at any load', () => {
+  const load = new LiveLoad({ streamsMax: 3, nowMs: () => 0 });
+  const seat = load.join();
+  seat.noteCost(1000, 50_000);
+  seat.noteLag(LIVE_LAG_REFUSE_MS + 1);
+  assert.throws(() => load.join(), overloaded);
+  load.join(true);
+  load.join(true);
+  assert.throws(() => load.join(true), /3 live streams run here/);
+});
+
 test('newcomers are refused where finals alone would take too much of the recognizer', () => {
   const load = new LiveLoad({ nowMs: () => 0 });
   const seat = load.join();

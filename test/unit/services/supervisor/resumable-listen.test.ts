@@ -194,6 +194,34 @@ test('a stream that goes on waits for room on the next process; one that begins 
   await assert.rejects(hear(toySpeech(['a text'], 4), [crash(1), lagging]).done, { code: 'overloaded' });
 });
 
+test('a stream is a newcomer until a process has taken it', async () => {
+  const full: ToyFate = { events: 0, error: new AppError('overloaded', 'no room for one more') };
+  const { done, lines } = hear(toySpeech(['first', 'second'], 4), [crash(2), crash(7)]);
+  await done;
+  assert.deepEqual(lines.returning, [false, true, true]);
+  const refused = hear(toySpeech(['a text'], 4), [full]);
+  await assert.rejects(refused.done, { code: 'overloaded' });
+  assert.deepEqual(refused.lines.returning, [false]);
+});
+
+test('a stream that changes back to the language model and finds no room there waits for it', async () => {
+  const full: ToyFate = { events: 0, error: new AppError('overloaded', 'no room for one more') };
+  const clock = new ManualClock();
+  const lines = new ToyLines([{ degraded: true }, full]);
+  const { done, events } = hear(toySpeech(['first', 'second'], 4), [], { lines, clock });
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(REOPEN_MS);
+  await done;
+  assert.deepEqual(lines.returning, [false, true, true]);
+  assert.deepEqual(
+    finals(events).map(({ text, degraded }) => [text, degraded]),
+    [
+      ['first.', true],
+      ['second.', undefined],
+    ],
+  );
+});
+
 test('a stream does not wait for room without end', async () => {
   const full: ToyFate = { events: 0, error: new AppError('overloaded', 'no room for one more') };
   const clock = new ManualClock();
