@@ -10,7 +10,7 @@ import type { LanguageLetters } from './letters.ts';
 export interface FaithfulLimits {
   /** Another character in a word. */
   readonly wordNats: number;
-  /** A character that this recognizer is known to miss in this language (letters.ts), in a word. */
+  /** A character that this recognizer is known to miss in this language (letters.ts), in a word; less its shift. */
   readonly confusionNats: number;
   /** The same in a name. */
   readonly nameNats: number;
@@ -199,7 +199,9 @@ function limitOf(
     return Math.min(general, caseNats);
   }
   if (kind === 'code' || !letters.misses(from.text, to.text)) return general;
-  return Math.max(general, kind === 'word' ? confusionNats : nameNats);
+  if (kind === 'capitals') return Math.max(general, nameNats);
+  // Where a small letter and a capital may both stand, a shift decides between likely letters and makes no other likely.
+  return Math.max(0, (kind === 'word' ? confusionNats : nameNats) - letters.shiftNats(to.text));
 }
 
 function isSpace({ text }: SpanChar): boolean {

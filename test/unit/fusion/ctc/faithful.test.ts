@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { classOf, faithfulRule, frameClasses, type SpanClass } from '../../../../fusion/ctc/faithful.ts';
 import { lettersOf } from '../../../../fusion/ctc/letters.ts';
 
-const TEXTS = ['', ...'abcçeéiılİIKkmnor1278.,，', ' ', '中', '說', '说'];
+const TEXTS = ['', ...'abcçeéiılİIKkmnoruü1278.,，', ' ', '中', '說', '说'];
 const id = (text: string) => {
   const found = TEXTS.indexOf(text);
   assert.ok(found >= 0, text);
@@ -95,10 +95,16 @@ function numberFrames(chars: Parameters<typeof frameClasses>[0], frames: number)
 
 test('a word may change within its limit, what the recognizer is known to miss within a wider one', () => {
   assert.equal(limit('word', 'r', 'n'), 3);
-  assert.equal(limit('word', 'i', 'ı'), 7);
-  assert.equal(limit('name', 'i', 'ı'), 5);
-  assert.equal(limit('code', 'i', 'ı'), 2.5);
-  assert.equal(limit('word', 'i', 'ı', 'other'), 3, 'only in the language that it is known for');
+  assert.equal(limit('word', 'u', 'ü'), 7);
+  assert.equal(limit('name', 'u', 'ü'), 5);
+  assert.equal(limit('code', 'u', 'ü'), 2.5);
+  assert.equal(limit('word', 'u', 'ü', 'other'), 3, 'only in the language that it is known for');
+});
+
+test('a shift does not widen the limit of what is missed, but among capitals, where nothing else tells I from İ', () => {
+  assert.equal(limit('word', 'I', 'İ'), 7 - lettersOf('tr').shiftNats('İ'));
+  assert.equal(limit('name', 'I', 'İ'), 5 - lettersOf('tr').shiftNats('İ'));
+  assert.equal(limit('capitals', 'I', 'İ'), 5);
 });
 
 test('among capitals a capital stays one, and a small letter may become one', () => {
