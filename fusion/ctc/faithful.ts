@@ -10,12 +10,14 @@ import type { LanguageLetters } from './letters.ts';
 export interface FaithfulLimits {
   /** Another character in a word. */
   readonly wordNats: number;
-  /** A character that this recognizer is known to miss in this language (letters.ts), in a word. */
+  /** A character that this recognizer is known to miss in this language (letters.ts), in a word; less its shift. */
   readonly confusionNats: number;
   /** The same in a name. */
   readonly nameNats: number;
   /** The other way round: a dot, cedilla or accent that it saw this time. */
   readonly seenNats: number;
+  /** The same letter, large for small or small for large: most of it is where a sentence begins, and lines begin anywhere. */
+  readonly caseNats: number;
   /** Another mark of punctuation, none at all, or one where none was seen. */
   readonly markNats: number;
   /** A character where the recognizer saw none, or no space or sign where it saw one. */
@@ -28,7 +30,8 @@ export interface FaithfulLimits {
   readonly digitNats: number;
 }
 
-export type SpanClass = 'word' | 'name' | 'code' | 'number';
+/** `capitals`: what is printed in them, the letters aside that the recognizer reads as small ones. */
+export type SpanClass = 'word' | 'name' | 'capitals' | 'code' | 'number';
 
 /** A character with its frames, half open. */
 export interface SpanChar {
@@ -39,6 +42,8 @@ export interface SpanChar {
 
 const DIGIT = /\p{Nd}/u;
 const LETTER = /\p{L}/u;
+const CAPITAL = /^\p{Lu}$/u;
+const SMALL = /^\p{Ll}$/u;
 const MARK = /^[^\p{L}\p{N}\s]+$/u;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 /** Addresses of the web and of mail. */
@@ -64,7 +69,7 @@ export function frameClasses(chars: readonly SpanChar[], frames: number): SpanCl
     const kind = classOf(text, before === '' || SENTENCE_END.test(before));
     if (kind !== 'word') {
       let [from, to] = [first, last + 1];
-      if (kind !== 'name') {
+      if (kind === 'code' || kind === 'number') {
         while (from > 0 && isSpace(chars[from - 1]!)) from--;
         while (to < chars.length && isSpace(chars[to]!)) to++;
       }
@@ -84,7 +89,7 @@ export function classOf(span: string, startsSentence: boolean): SpanClass {
   if (DIGIT.test(span)) return LETTER.test(span) && !UNSPACED.test(span) ? 'code' : 'number';
   const letters = span.match(/\p{L}/gu) ?? [];
   const capitals = span.match(/\p{Lu}/gu) ?? [];
-  if (letters.length > 1 && capitals.length === letters.length) return 'name';
+  if (capitals.length > 1 && capitals.length > letters.length / 2) return 'capitals';
   if (capitals.length > 0 && (!startsSentence || capitals.length > 1)) return 'name';
   return 'word';
 }
@@ -122,6 +127,8 @@ export function faithfulRule(context: FaithfulContext, limits: FaithfulLimits): 
     const from = traitsOf(best.id);
     const to = traitsOf(id);
     if (to.isForeign || to.form === from.form) return false;
+    // Small letters are commoner, so the language model likes them better; small ones that should be large are its to mend.
+    if (kind === 'capitals' && from.isCapital && to.isSmall) return false;
     let limit = limitOf(kind, from, to, limits, letters);
     if (from.isDigit || to.isDigit) {
       if (from.isDigit === to.isDigit || from === BLANK || to === BLANK) return false;
@@ -135,6 +142,10 @@ interface Traits {
   readonly text: string;
   readonly form: string;
   readonly isDigit: boolean;
+  /** Without case and marks; empty for what is no letter. */
+  readonly letter: string;
+  readonly isCapital: boolean;
+  readonly isSmall: boolean;
   /** Neither letter, digit nor space; nothing at all is one too, so that marks come and go as marks change. */
   readonly isMark: boolean;
   /** A letter that the language does not write. */
@@ -142,18 +153,36 @@ interface Traits {
 }
 
 /** "Nothing here" is a text like another: it may be exchanged for a character, within its own limit. */
-const BLANK: Traits = { text: '', form: '', isDigit: false, isMark: true, isForeign: false };
+const BLANK: Traits = {
+  text: '',
+  form: '',
+  isDigit: false,
+  letter: '',
+  isCapital: false,
+  isSmall: false,
+  isMark: true,
+  isForeign: false,
+};
 
 function traitsOfText(text: string, { letters, formOf }: FaithfulContext): Traits {
   const isForeign = LETTER.test(text) && !letters.writes(text);
-  return { text, form: formOf(text), isDigit: DIGIT.test(text), isMark: MARK.test(text), isForeign };
+  return {
+    text,
+    form: formOf(text),
+    isDigit: DIGIT.test(text),
+    letter: LETTER.test(text) ? text.normalize('NFD')[0]!.toLowerCase() : '',
+    isCapital: CAPITAL.test(text),
+    isSmall: SMALL.test(text),
+    isMark: MARK.test(text),
+    isForeign,
+  };
 }
 
 function limitOf(
   kind: SpanClass,
   from: Traits,
   to: Traits,
-  { wordNats, confusionNats, nameNats, seenNats, markNats, editNats, dropNats, faithfulNats }: FaithfulLimits,
+  { wordNats, confusionNats, nameNats, seenNats, caseNats, markNats, editNats, dropNats, faithfulNats }: FaithfulLimits,
   letters: LanguageLetters,
 ): number {
   const general = kind === 'word' ? wordNats : faithfulNats;
@@ -161,9 +190,18 @@ function limitOf(
   if (from.isMark && to.isMark) return Math.min(general, markNats);
   if (to === BLANK && LETTER.test(from.text)) return Math.min(general, dropNats);
   if (from === BLANK || to === BLANK) return Math.min(general, editNats);
-  if (letters.misses(to.text, from.text) || dropsMark(from.text, to.text)) return Math.min(general, seenNats);
+  if (letters.misses(to.text, from.text) || dropsMark(from.text, to.text)) {
+    // What was put first by its shift alone was not seen.
+    return Math.min(general, seenNats + letters.shiftNats(from.text));
+  }
+  // Among capitals a small letter was misread.
+  if (kind !== 'capitals' && from.letter !== '' && from.letter === to.letter && from.isCapital !== to.isCapital) {
+    return Math.min(general, caseNats);
+  }
   if (kind === 'code' || !letters.misses(from.text, to.text)) return general;
-  return Math.max(general, kind === 'name' ? nameNats : confusionNats);
+  if (kind === 'capitals') return Math.max(general, nameNats);
+  // Where a small letter and a capital may both stand, a shift decides between likely letters and makes no other likely.
+  return Math.max(0, (kind === 'word' ? confusionNats : nameNats) - letters.shiftNats(to.text));
 }
 
 function isSpace({ text }: SpanChar): boolean {

@@ -7,10 +7,11 @@ import { readingDifferences } from '../gfd/reading-difference.ts';
 import { byteLogProbs, uncovered } from '../gfd/search.ts';
 import { alignChars, ctcLogProb } from './alignment.ts';
 import { type CtcReading, type LineOutcome, LineSearch } from './decoder.ts';
-import { faithfulRule, frameClasses } from './faithful.ts';
+import { faithfulRule, frameClasses, type SpanChar } from './faithful.ts';
 import { type Field, fieldOf } from './field.ts';
 import { type EntryRule, frameEntries } from './frame-entries.ts';
 import { greedyPath, type PathChar } from './greedy.ts';
+import { shiftedLattice } from './label-shift.ts';
 import { languageOf } from './language.ts';
 import type { CtcTuning, LatticeOptions } from './lattice-search.ts';
 import type { LatticeText } from './lattice-text.ts';
@@ -71,13 +72,14 @@ export class PageSearch {
   async read(page: PageUnit, signal?: AbortSignal): Promise<PageOutcome> {
     signal?.throwIfAborted();
     checkPage(page);
-    const lines = page.lines.map((unit): Line => {
+    const read = page.lines.map((unit): Line => {
       const lattice = this.#parts.text.merge(unit.lattice);
       const greedy = greedyPath(lattice);
       const greedyText = this.#spell(greedy.map(({ id }) => id));
       return { lattice, greedy, greedyText, field: fieldOf(this.#parts.fields, unit, page) };
     });
-    const plan = this.#plan(lines);
+    const plan = this.#plan(read);
+    const lines = read.map((line) => this.#shifted(line, plan));
     const searches = lines.map((_, i) => () => this.#search(lines, i, plan));
     const { results, calls, llmMs } = await runLockstep(searches, this.#parts.contexts?.scorer ?? null, signal);
     const readings = results.map(({ readings }, i) => this.#lineReading(lines[i]!, readings));
@@ -109,6 +111,18 @@ export class PageSearch {
     if (languages === null || languages.includes(language)) return { ...plan, llmWeight: wanted, greedy: false };
     this.#warnings.push(uncovered(language));
     return unmeasured;
+  }
+
+  /**
+   * Fusion works on scores that are corrected for the language, numbers and codes aside, as what the recognizer reads by
+   * itself (`greedy`) has them. Faithful reading and fields stay with the recognizer's own.
+   */
+  #shifted(line: Line, { language, llmWeight }: Plan): Line {
+    if (llmWeight === 0 || line.field !== null || this.#options.mode === 'faithful') return line;
+    const { shiftNats } = lettersOf(language);
+    const classes = frameClasses(this.#spans(line), line.lattice.frames);
+    const isWord = (frame: number) => classes[frame] !== 'number' && classes[frame] !== 'code';
+    return { ...line, lattice: shiftedLattice(line.lattice, (id) => shiftNats(this.#parts.text.textOf(id)), isWord) };
   }
 
   *#search(lines: readonly Line[], index: number, plan: Plan): ReturnType<LineSearch['decode']> {
@@ -145,23 +159,28 @@ export class PageSearch {
   }
 
   /** What the language model may choose among on this line. */
-  #faithful({ lattice, greedy }: Line, { preset, language }: Plan): EntryRule {
+  #faithful(line: Line, { preset, language }: Plan): EntryRule {
     const textOf = (id: number) => this.#parts.text.textOf(id);
-    const chars = greedy.map(({ id, startFrame, endFrame }) => ({ text: textOf(id), startFrame, endFrame }));
+    const chars = this.#spans(line);
     const isStrict = this.#options.mode === 'faithful';
     const { faithfulNats } = preset;
     const strict = { wordNats: faithfulNats, confusionNats: faithfulNats, nameNats: faithfulNats };
     const context = {
-      classes: frameClasses(chars, lattice.frames),
+      classes: frameClasses(chars, line.lattice.frames),
       textOf,
-      blank: lattice.blank,
+      blank: line.lattice.blank,
       letters: lettersOf(language),
       formOf: (text: string) => this.#formOf(text),
     };
     const rule = faithfulRule(context, isStrict ? { ...preset, ...strict } : preset);
-    const spaces = this.#numberSpaces(lattice, chars.map(({ text }) => text).join(''));
+    const spaces = this.#numberSpaces(line.lattice, chars.map(({ text }) => text).join(''));
     if (spaces.size === 0) return rule;
     return (frame, id, logProb, best) => id === spaces.get(frame) || rule(frame, id, logProb, best);
+  }
+
+  /** What the recognizer reads, character by character. */
+  #spans({ greedy }: Line): SpanChar[] {
+    return greedy.map(({ id, startFrame, endFrame }) => ({ text: this.#parts.text.textOf(id), startFrame, endFrame }));
   }
 
   /**

@@ -31,6 +31,7 @@ const BASE = {
   nameNats: 5,
   // At 1 the language model took back ı and ş that stood in words with another letter misread.
   seenNats: 0,
+  caseNats: 1,
   markNats: 1,
   spreadNats: 6,
   lineNatsMax: 0.4,
@@ -47,7 +48,8 @@ const PRESETS: Readonly<Record<string, CtcPreset>> = {
   tr: {
     ...BASE,
     wordNats: 3,
-    confusionNats: 6,
+    confusionNats: 4.5,
+    nameNats: 4.5,
     primer: 'Bu metin Türkçe yazılmıştır.',
     llmWeight: 1.2,
     charBonusNats: 1.2,

@@ -250,8 +250,10 @@ function limitsOf(nats: number): FaithfulLimits {
     'confusionNats',
     'nameNats',
     'seenNats',
+    'caseNats',
     'markNats',
     'editNats',
+    'dropNats',
     'faithfulNats',
     'digitNats',
   ];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { classOf, faithfulRule, frameClasses, type SpanClass } from '../../../../fusion/ctc/faithful.ts';
 import { lettersOf } from '../../../../fusion/ctc/letters.ts';
 
-const TEXTS = ['', ...'abcçeéiılİIKmnor1278.,，', ' ', '中', '說', '说'];
+const TEXTS = ['', ...'abcçeéiılİIKkmnoruü1278.,，', ' ', '中', '說', '说'];
 const id = (text: string) => {
   const found = TEXTS.indexOf(text);
   assert.ok(found >= 0, text);
@@ -14,6 +14,7 @@ const LIMITS = {
   confusionNats: 7,
   nameNats: 5,
   seenNats: 1,
+  caseNats: 1.25,
   markNats: 1.5,
   editNats: 2,
   dropNats: 0.5,
@@ -44,9 +45,13 @@ test('spans are classed by what they hold', () => {
   for (const [span, expected] of [
     ['kitap', 'word'],
     ['Ankara', 'name'],
-    ['NATO', 'name'],
+    ['McEwan', 'name'],
+    ['NATO', 'capitals'],
+    ["NATO'nun", 'capitals'],
+    ['RAlPH', 'capitals'],
+    ['A', 'name'],
     ['m1', 'code'],
-    ['TC-JKL', 'name'],
+    ['TC-JKL', 'capitals'],
     ['A320', 'code'],
     ['12,50', 'number'],
     ['25.11.2026', 'number'],
@@ -60,7 +65,7 @@ test('spans are classed by what they hold', () => {
     assert.equal(classOf(span, false), expected, span);
   }
   assert.equal(classOf('Ankara', true), 'word', 'a capital at the start of a sentence says nothing');
-  assert.equal(classOf('NATO', true), 'name');
+  assert.equal(classOf('NATO', true), 'capitals');
 });
 
 test('frames between two spans belong half to each, and unspaced characters end a span of others', () => {
@@ -81,7 +86,7 @@ test('the space beside a number is the recognizer’s as the number is; that bes
     { text: 'b', startFrame: 11, endFrame: 12 },
   ];
   assert.deepEqual(numberFrames(chars('7'), 14), [3, 4, 5, 6, 7, 8, 9]);
-  assert.deepEqual(frameClasses(chars('NATO'), 14).indexOf('name'), 5);
+  assert.deepEqual(frameClasses(chars('NATO'), 14).indexOf('capitals'), 5);
 });
 
 function numberFrames(chars: Parameters<typeof frameClasses>[0], frames: number): number[] {
@@ -90,17 +95,42 @@ function numberFrames(chars: Parameters<typeof frameClasses>[0], frames: number)
 
 test('a word may change within its limit, what the recognizer is known to miss within a wider one', () => {
   assert.equal(limit('word', 'r', 'n'), 3);
-  assert.equal(limit('word', 'i', 'ı'), 7);
-  assert.equal(limit('name', 'i', 'ı'), 5);
-  assert.equal(limit('code', 'i', 'ı'), 2.5);
-  assert.equal(limit('word', 'i', 'ı', 'other'), 3, 'only in the language that it is known for');
+  assert.equal(limit('word', 'u', 'ü'), 7);
+  assert.equal(limit('name', 'u', 'ü'), 5);
+  assert.equal(limit('code', 'u', 'ü'), 2.5);
+  assert.equal(limit('word', 'u', 'ü', 'other'), 3, 'only in the language that it is known for');
+});
+
+test('a shift does not widen the limit of what is missed, but among capitals, where nothing else tells I from İ', () => {
+  assert.equal(limit('word', 'I', 'İ'), 7 - lettersOf('tr').shiftNats('İ'));
+  assert.equal(limit('name', 'I', 'İ'), 5 - lettersOf('tr').shiftNats('İ'));
+  assert.equal(limit('capitals', 'I', 'İ'), 5);
+});
+
+test('among capitals a capital stays one, and a small letter may become one', () => {
+  assert.equal(limit('capitals', 'K', 'k'), NEVER);
+  assert.equal(limit('capitals', 'I', 'l'), NEVER, 'nor is it another small letter');
+  assert.equal(limit('capitals', 'k', 'K'), 2.5);
+  assert.equal(limit('capitals', 'I', 'K'), 2.5);
+});
+
+test('a letter changes its case elsewhere only where the recognizer was torn', () => {
+  for (const kind of ['word', 'name'] as const) {
+    assert.equal(limit(kind, 'K', 'k'), 1.25);
+    assert.equal(limit(kind, 'k', 'K'), 1.25);
+    assert.equal(limit(kind, 'i', 'İ'), 1.25);
+  }
 });
 
 test('a mark that the recognizer saw stays', () => {
-  assert.equal(limit('word', 'ı', 'i'), 1);
-  assert.equal(limit('word', 'ç', 'c'), 1);
+  assert.equal(limit('word', 'é', 'e'), 1);
+  assert.equal(limit('word', 'ç', 'c', 'other'), 1);
   assert.equal(limit('name', 'é', 'e', 'en'), 1, 'of any letter, in any language');
   assert.equal(limit('word', 'e', 'é', 'other'), 3);
+});
+
+test('a mark that may stand first by its shift alone is no more seen than that', () => {
+  assert.equal(limit('word', 'ç', 'c'), 1 + lettersOf('tr').shiftNats('ç'));
 });
 
 test('characters come and go only within the limit of edits', () => {
