@@ -21,7 +21,7 @@ import type { KeyLookup } from '../keys/key-file.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import type { ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
-import { FORM_OVERHEAD_BYTES_MAX } from '../server/limits.ts';
+import { FORM_OVERHEAD_BYTES_MAX, HANG_UP_MS } from '../server/limits.ts';
 import { noTracing, type Tracing } from '../traces/tracing.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { docsRoutes } from './docs-page.ts';
@@ -88,6 +88,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
     request.work?.abort(new AppError('canceled', 'The client went away.'));
   });
   app.addHook('preClose', () => context.room.drain());
+  hangUpAfterClose(app, clock);
   app.setErrorHandler(async (error, request, reply) => {
     // A sender that is still sending is heard out, within bounds, and then hung up on.
     if (!request.raw.readableEnded && hasBody(request.raw)) {
@@ -118,6 +119,25 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
     await parts.routes?.(scope, context);
   });
   return app;
+}
+
+/**
+ * An ending service hangs up on those who do not: a peer that is half through a request, or reads nothing, would otherwise
+ * keep the process for as long as a request may take.
+ */
+function hangUpAfterClose(app: FastifyInstance, clock: Clock): void {
+  const sockets = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  app.addHook('preClose', async () => {
+    if (!app.server.listening) return;
+    const callOff = clock.after(HANG_UP_MS, () => {
+      for (const socket of sockets) socket.destroy();
+    });
+    app.server.once('close', callOff);
+  });
 }
 
 function serverOptions(

@@ -78,10 +78,16 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
+/** Time for a refused peer to read its answer and hang up. */
+const REFUSED_MS_MAX = 2000;
+
 /** Seconds that a client waits where the error does not say. */
 const RETRY_AFTER_S = 5;
 
-/** Answers an upgrade with an error, in the shape of the other routes, and ends the connection. */
+/**
+ * Answers an upgrade with an error, in the shape of the other routes, and ends the connection: at once where the peer hangs up as
+ * well, else after a while. No server looks after this socket any more, so a peer that never closes would hold it for ever.
+ */
 export function refuseUpgrade(socket: Duplex, error: AppError, requestId: string): void {
   const { status, retry } = error.kind;
   const { code, message, param } = toldError(error);
@@ -99,6 +105,10 @@ export function refuseUpgrade(socket: Duplex, error: AppError, requestId: string
     ...(status === 429 || (status === 503 && retry) ? [`retry-after: ${after}`] : []),
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  // What it still sends is thrown away: unread, it would reset the connection before the answer has arrived.
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), REFUSED_MS_MAX);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 function typeOf(status: number): string {

@@ -216,6 +216,29 @@ test('SIGTERM: work that takes too long is told to be sent again, and the proces
   assert.ok(performance.now() - startedMs < 30_000);
 });
 
+test('SIGTERM: peers that do not hang up do not keep the process', async (t) => {
+  const { child, ended, port } = await toyServerProcess(t, { drainMs: 100 });
+  const body = post(upload());
+  const openings = [
+    '',
+    'GET /v1/mod',
+    body.subarray(0, body.length - 1),
+    'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n',
+    'GET /nowhere HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+  ];
+  for (const opening of openings) {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    t.after(() => socket.destroy());
+    socket.on('error', () => {}).resume();
+    await once(socket, 'connect');
+    if (opening !== '') socket.write(opening);
+  }
+  child.kill('SIGTERM');
+  const patience = AbortSignal.timeout(30_000);
+  const impatient = once(patience, 'abort').then(() => assert.fail('the process still runs after half a minute'));
+  assert.deepEqual(await Promise.race([ended, impatient]), [143, null]);
+});
+
 test('an upload of a service that was killed is gone once another one starts; that of a living one stays', async (t) => {
   const place = await temporaryFolder(t);
   const env = { TMPDIR: place, TEMP: place };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import OpenAI from 'openai';
@@ -171,4 +172,24 @@ test('the service ends with open sessions: they are told, and nothing keeps it',
   assert.equal((await closed)[0], 1001);
   assert.equal((events.at(-1)!['error'] as Record<string, unknown>)['code'], 'shutting_down');
   assert.equal(listener.open, 0);
+});
+
+test('a peer whose upgrade is refused and that never hangs up is hung up on', async (t) => {
+  const { app, port } = await service(t, null);
+  const gone = new Promise<void>((resolve) => {
+    app.server.on('connection', (socket) => socket.once('close', () => resolve()));
+  });
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  let answer = '';
+  socket
+    .on('error', () => {})
+    .on('data', (data) => {
+      answer += data;
+    });
+  socket.write('GET /nowhere HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+  await once(socket, 'end');
+  assert.match(answer, /^HTTP\/1\.1 404 /);
+  const patience = AbortSignal.timeout(30_000);
+  await Promise.race([gone, once(patience, 'abort').then(() => assert.fail('the connection is still there'))]);
 });
