@@ -38,7 +38,10 @@ export interface PageParts {
 
 /** A line with what is known before any search. */
 interface Line {
+  /** What is searched: as seen, or corrected for the language (`#shifted`). */
   readonly lattice: CtcLattice;
+  /** As the recognizer gave it. */
+  readonly seen: CtcLattice;
   readonly greedy: readonly PathChar[];
   readonly greedyText: string;
   readonly field: Field | null;
@@ -76,7 +79,7 @@ export class PageSearch {
       const lattice = this.#parts.text.merge(unit.lattice);
       const greedy = greedyPath(lattice);
       const greedyText = this.#spell(greedy.map(({ id }) => id));
-      return { lattice, greedy, greedyText, field: fieldOf(this.#parts.fields, unit, page) };
+      return { lattice, seen: lattice, greedy, greedyText, field: fieldOf(this.#parts.fields, unit, page) };
     });
     const plan = this.#plan(read);
     const lines = read.map((line) => this.#shifted(line, plan));
@@ -237,9 +240,11 @@ export class PageSearch {
       const nothing = { text: '', chars: [], ctcLogProb: -Infinity, score: -Infinity, nBest: [], changes: [] };
       return { ...nothing, ...matched };
     }
-    const texts = readings.map(({ ids, ctcLogProb, llmLogProb }) => ({
+    // What the recognizer itself says of a reading, whatever the search made of that.
+    const entries = line.seen === line.lattice ? null : frameEntries(line.seen);
+    const texts = readings.map(({ ids, ctcLogProb: found, llmLogProb }) => ({
       text: this.#spell(ids),
-      ctcLogProb,
+      ctcLogProb: entries === null ? found : ctcLogProb(entries, ids),
       ...(llmLogProb === undefined ? {} : { llmLogProb }),
     }));
     return {
@@ -266,14 +271,14 @@ export class PageSearch {
     { preset, llmText }: Plan,
     signal: AbortSignal | undefined,
   ): Promise<LineReading> {
-    const { lattice, greedy, greedyText } = lines[index]!;
+    const { seen, greedy, greedyText } = lines[index]!;
     if (reading.text === greedyText || reading.text === '') return reading;
     const contexts = this.#parts.contexts!;
     const before = linesBefore(lines, index, Math.min(this.#options.llmContextCharsMax, preset.contextCharsMax));
     const context = contexts.scorer.vocab.encode(llmText.view(new TextEncoder().encode(before)));
     const llm = await byteLogProbs(contexts, llmText, context, [greedyText, reading.text], signal);
     const ids = greedy.map(({ id }) => id);
-    const recognizer = ctcLogProb(frameEntries(lattice), ids);
+    const recognizer = ctcLogProb(frameEntries(seen), ids);
     const changes = readingDifferences(
       { text: greedyText, logProb: { recognizer, llm: llm[0]! } },
       { text: reading.text, logProb: { recognizer: reading.ctcLogProb, llm: llm[1]! } },
