@@ -1,4 +1,5 @@
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
+import { joinedSamples } from '../core/samples.ts';
 import { FlacBytes, parseStreamInfo } from './flac-reader.ts';
 import { lastOggPage, type OggDamage, OggPackets, type OggPage, oggPages, parseOggPage } from './ogg-pages.ts';
 import { OPUS_RATE_HZ, OpusPackets, opusFrames, opusPacketFrames, parseOpusHead } from './opus-packets.ts';
@@ -210,7 +211,7 @@ async function newOpusPages(context: OpenContext, page: OggPage): Promise<PageDe
       const granule = opusFrames(Number(next.granule));
       if (origin === null && pageFrames > 0 && next.granule >= 0n)
         origin = next.last ? 0 : Math.max(0, granule - pageFrames);
-      let mono = concatMono(parts);
+      let mono = joinedSamples(parts);
       frames += mono.length;
       // The last page's granule tells how much of its audio counts (RFC 7845 section 4.4).
       const total = granule - (origin ?? 0) - head.preSkip;
@@ -247,14 +248,4 @@ async function newVorbisPages(): Promise<PageDecoder> {
       decoder = null;
     },
   };
-}
-
-function concatMono(parts: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }

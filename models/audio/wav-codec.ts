@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { joinedSamples } from '../core/samples.ts';
 import { ImaAdpcmBlock } from './ima-adpcm.ts';
 
 // wavefile is a CommonJS bundle; its type declarations use `export =` over a namespace.
@@ -150,13 +151,7 @@ function imaDecoder(channels: number, blockAlign: number): WavDecoder | null {
       for (let offset = 0; offset < bytes.length; offset += blockAlign) {
         parts.push(block.decode(bytes.subarray(offset, offset + blockAlign)));
       }
-      const mono = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-      let filled = 0;
-      for (const part of parts) {
-        mono.set(part, filled);
-        filled += part.length;
-      }
-      return mono;
+      return joinedSamples(parts);
     },
   };
 }

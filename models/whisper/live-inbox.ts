@@ -1,5 +1,6 @@
 import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { LiveInput } from '../core/live.ts';
+import { joinedSamples } from '../core/samples.ts';
 
 /** Audio that may wait to be taken in real time; the source is held up beyond it. */
 export const WAITING_SAMPLES_MAX = 2 * SAMPLE_RATE_HZ;
@@ -52,7 +53,7 @@ export class LiveInbox {
     const mark = this.#items.findIndex((item) => typeof item === 'string');
     // All that stand before the mark are samples.
     const parts = this.#items.splice(0, mark < 0 ? this.#items.length : mark) as Float32Array[];
-    const samples = joined(parts);
+    const samples = joinedSamples(parts);
     this.#waiting -= samples.length;
     this.#room();
     return samples;
@@ -80,15 +81,4 @@ export class LiveInbox {
     this.#end = end;
     this.#wake();
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0]!;
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -9,11 +9,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openAudio } from '../../models/audio/audio-file.ts';
+import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
 import type { LiveEvent, LiveFinal } from '../../models/core/live.ts';
+import { joinedSamples } from '../../models/core/samples.ts';
 import { defaultListenOptions } from '../../models/whisper/listen-defaults.ts';
 import { composeSupervisedEngine } from '../../services/app/compose.ts';
 import type { SupervisedEngine } from '../../services/supervisor/supervised-engine.ts';
+import { readSamples } from '../support/samples.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { table } from './bench-report.ts';
 import { longestRepeat, overlapping } from './live-measures.ts';
@@ -22,7 +24,6 @@ import type { BenchResult } from './main.ts';
 /** Compiled benches lie in dist/test/bench; fixtures are not copied. */
 const SPEECH = fileURLToPath(new URL('../../../fixtures/audio/speech-en.ogg', import.meta.url));
 const OPTIONS = { ...defaultListenOptions, language: 'en' };
-const RATE = 16_000;
 const CHUNK_SECONDS = 0.1;
 /** Silence after each sentence, for each stream there is: two cores hear about four people who talk without pause. */
 const PAUSE_SECONDS = 1.5;
@@ -30,28 +31,17 @@ const PAUSE_SECONDS = 1.5;
 /** The samples as a microphone would send them, from `delayS` on. */
 async function* spoken(samples: Float32Array, delayS: number): AsyncGenerator<Float32Array> {
   const startMs = performance.now() + 1000 * delayS;
-  for (let at = 0; at < samples.length; at += CHUNK_SECONDS * RATE) {
-    const dueMs = startMs + (at / RATE) * 1000;
+  for (let at = 0; at < samples.length; at += CHUNK_SECONDS * SAMPLE_RATE_HZ) {
+    const dueMs = startMs + (at / SAMPLE_RATE_HZ) * 1000;
     await setTimeout(Math.max(0, dueMs - performance.now()));
-    yield samples.slice(at, at + CHUNK_SECONDS * RATE);
+    yield samples.slice(at, at + CHUNK_SECONDS * SAMPLE_RATE_HZ);
   }
 }
 
 /** The clip three times, and silence after each. */
 async function clip(pauseS: number): Promise<Float32Array> {
-  const source = await openAudio(SPEECH);
-  const chunks: Float32Array[] = [];
-  for await (const chunk of source.chunks()) chunks.push(chunk);
-  await source.close();
-  const once = [...chunks, new Float32Array(pauseS * RATE)];
-  const all = [...once, ...once, ...once];
-  const samples = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of all) {
-    samples.set(chunk, at);
-    at += chunk.length;
-  }
-  return samples;
+  const once = [await readSamples(SPEECH), new Float32Array(pauseS * SAMPLE_RATE_HZ)];
+  return joinedSamples([...once, ...once, ...once]);
 }
 
 async function hear(engine: SupervisedEngine, samples: Float32Array, into: LiveEvent[], delayS = 0): Promise<void> {
@@ -75,7 +65,7 @@ export async function run({ flags }: BenchOptions): Promise<BenchResult> {
     for (const role of ['speech', 'combiner']) {
       const heard: LiveEvent[][] = Array.from({ length: streams }, () => []);
       const running = heard.map((events, i) => hear(engine, samples, events, i * PAUSE_SECONDS));
-      await setTimeout((samples.length / RATE / 2) * 1000);
+      await setTimeout((samples.length / SAMPLE_RATE_HZ / 2) * 1000);
       const killedMs = performance.now();
       process.kill(engine.fleet.report.find((part) => part.role === role)!.pid!, 'SIGKILL');
       while (engine.fleet.whole) await setTimeout(5);

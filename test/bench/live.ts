@@ -4,14 +4,15 @@
  * the pace of speech, one stream or `--streams N` at once.
  */
 import type { PolicyNumbers } from '../../fusion/beam/agreed-prefix.ts';
-import { openAudio } from '../../models/audio/audio-file.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
 import type { ListenOptions, LiveInput } from '../../models/core/live.ts';
 import { COMMIT_POLICIES } from '../../models/core/live.ts';
 import { openBytefuse } from '../../services/app/bytefuse.ts';
 import { median, quantile } from '../../services/eval/bootstrap.ts';
 import { type EditCounts, errorRate, sumCounts } from '../../services/eval/error-rate.ts';
 import { scoreText } from '../../services/eval/score.ts';
+import { readSamples } from '../support/samples.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { note, percent, table } from './bench-report.ts';
 import { type Clip, readClips } from './clips.ts';
@@ -19,7 +20,6 @@ import { type ClipMeasures, measure, type TimedEvent } from './live-measures.ts'
 import { type Listener, LiveSubject, listenOptions } from './live-subject.ts';
 import type { BenchResult } from './main.ts';
 
-const RATE = 16_000;
 /** What a microphone sends at a time. */
 const CHUNK_S = 0.1;
 /** Silence after a clip: a microphone goes on. */
@@ -53,7 +53,7 @@ async function onAudioClock(clips: readonly Clip[], options: BenchOptions): Prom
   const offline: { clip: Clip; alone: EditCounts; fused: EditCounts }[] = [];
   try {
     for (const [i, clip] of clips.entries()) {
-      const samples = await samplesOf(clip);
+      const samples = await readSamples(clip.path);
       const { language, text } = clip;
       const score = async (weight?: number) =>
         scoreText(language, text, await subject.offline(samples, language, weight)).counts;
@@ -111,14 +111,14 @@ async function inRealTime(clips: readonly Clip[], options: BenchOptions): Promis
   const refused: string[] = [];
   try {
     // The language model loads when it is first asked.
-    await feed(listener, listenOptions(clips[0]!.language, {}), await samplesOf(clips[0]!), 'audio');
+    await feed(listener, listenOptions(clips[0]!.language, {}), await readSamples(clips[0]!.path), 'audio');
     for (const { name, options: given } of settings(options)) {
       const queue = [...clips];
       const work = async () => {
         for (let clip = queue.shift(); clip !== undefined; clip = queue.shift()) {
           const { language, text } = clip;
           try {
-            const events = await feed(listener, listenOptions(language, given), await samplesOf(clip), 'real');
+            const events = await feed(listener, listenOptions(language, given), await readSamples(clip.path), 'real');
             runs.push({ clip, setting: name, measures: measure(events, language, text) });
           } catch (error) {
             refused.push(`${clip.file}: ${AppError.from(error).message}`);
@@ -208,8 +208,10 @@ function heardTwice(runs: readonly ClipRun[]): string[] {
 
 const plain = ({ clip, setting, measures }: ClipRun) => ({ file: clip.file, setting, ...measures });
 
-/** `--policy local-agreement:800:0.7,align-att` (name, hold in ms, least probability, seconds after
- * which any will do) times `--interval 500,1000`. */
+/**
+ * `--policy local-agreement:800:0.7,align-att` (name, hold in ms, least probability, seconds after which any will do) times
+ * `--interval 500,1000`.
+ */
 function settings({ flags }: BenchOptions): Setting[] {
   const policies = (flags.get('policy') ?? '').split(',').filter(Boolean);
   const intervals = (flags.get('interval') ?? '').split(',').filter(Boolean).map(Number);
@@ -243,17 +245,17 @@ async function feed(
   samples: Float32Array,
   clock: 'audio' | 'real',
 ): Promise<TimedEvent[]> {
-  const whole = new Float32Array(samples.length + TAIL_S * RATE);
+  const whole = new Float32Array(samples.length + TAIL_S * SAMPLE_RATE_HZ);
   whole.set(samples);
   let fedS = 0;
   let startedMs = 0;
   async function* input(): AsyncGenerator<LiveInput> {
     startedMs = performance.now();
-    for (let at = 0; at < whole.length; at += CHUNK_S * RATE) {
-      const chunk = whole.slice(at, at + CHUNK_S * RATE);
-      const dueMs = startedMs + ((at + chunk.length) / RATE) * 1000;
+    for (let at = 0; at < whole.length; at += CHUNK_S * SAMPLE_RATE_HZ) {
+      const chunk = whole.slice(at, at + CHUNK_S * SAMPLE_RATE_HZ);
+      const dueMs = startedMs + ((at + chunk.length) / SAMPLE_RATE_HZ) * 1000;
       if (clock === 'real') await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
-      fedS = (at + chunk.length) / RATE;
+      fedS = (at + chunk.length) / SAMPLE_RATE_HZ;
       yield chunk;
     }
   }
@@ -262,21 +264,4 @@ async function feed(
     events.push({ atS: clock === 'audio' ? fedS : (performance.now() - startedMs) / 1000, event });
   }
   return events;
-}
-
-async function samplesOf(clip: Clip): Promise<Float32Array> {
-  const source = await openAudio(clip.path);
-  const chunks: Float32Array[] = [];
-  try {
-    for await (const chunk of source.chunks()) chunks.push(chunk.slice());
-  } finally {
-    await source.close();
-  }
-  const samples = new Float32Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    samples.set(chunk, at);
-    at += chunk.length;
-  }
-  return samples;
 }

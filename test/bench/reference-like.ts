@@ -7,7 +7,6 @@
 import { ContextCache } from '../../fusion/bytes/context-cache.ts';
 import { LlmText } from '../../fusion/gfd/llm-text.ts';
 import { PAPER, PaperSearch } from '../../fusion/gfd/paper-search.ts';
-import { openAudio } from '../../models/audio/audio-file.ts';
 import type { ByteVocab } from '../../models/core/byte-vocab.ts';
 import type { ScorerNode, TokenDistribution, TokenScorer } from '../../models/core/token-scorer.ts';
 import { LlmScorer } from '../../models/llm/llm-scorer.ts';
@@ -21,6 +20,7 @@ import { TokenRules } from '../../models/whisper/token-rules.ts';
 import { readWhisperModelFile, type WhisperModelFile } from '../../models/whisper/whisper-model.ts';
 import { WhisperTokens } from '../../models/whisper/whisper-tokens.ts';
 import { WindowSource, type WindowTree } from '../../models/whisper/window-source.ts';
+import { readSamples } from '../support/samples.ts';
 import { CrossProjection } from './cross-projection.ts';
 
 type EncodedWindow = Awaited<ReturnType<WhisperEncoder['encode']>>;
@@ -68,7 +68,7 @@ export class ReferenceLike {
     const started = performance.now();
     const { model, tokens, encoder, llm } = this.#parts;
     const frames = 2 * model.dims.audioCtx;
-    const { mel, realFrames } = new MelSpectrogram(model.dims.nMels).logMel(await samplesOf(path), { frames });
+    const { mel, realFrames } = new MelSpectrogram(model.dims.nMels).logMel(await readSamples(path), { frames });
     const encoded = await encoder.encode({ mel, frames, realFrames }, fullWindow(realFrames, model.dims.audioCtx));
     const rules = new TokenRules(tokens, {
       suppressIds: model.suppressIds,
@@ -107,19 +107,6 @@ export class ReferenceLike {
     await this.#parts.crossProjection.dispose();
     await this.#parts.llm.dispose();
   }
-}
-
-async function samplesOf(path: string): Promise<Float32Array> {
-  const source = await openAudio(path);
-  const chunks: Float32Array[] = [];
-  for await (const chunk of source.chunks()) chunks.push(chunk.slice());
-  const samples = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    samples.set(chunk, at);
-    at += chunk.length;
-  }
-  return samples;
 }
 
 /**

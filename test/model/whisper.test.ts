@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { openAudio } from '../../models/audio/audio-file.ts';
 import type { RecognizerSummary } from '../../models/core/recognizer.ts';
 import type { TranscribeOptions, UnitResult } from '../../models/core/transcript.ts';
 import { plainBeam } from '../../models/whisper/plain-beam.ts';
 import { defaultTranscribeOptions } from '../../models/whisper/transcribe-defaults.ts';
 import { WhisperTranscriber } from '../../models/whisper/transcriber.ts';
+import { readSamples } from '../support/samples.ts';
 
 const MODEL = process.env['BYTEFUSE_TEST_WHISPER'];
 const SPEECH = process.env['BYTEFUSE_TEST_SPEECH'];
@@ -22,18 +22,6 @@ before(async () => {
   if (MODEL !== undefined) whisper = await WhisperTranscriber.open(MODEL);
 });
 after(async () => whisper?.dispose());
-
-async function samplesOf(path: string): Promise<Float32Array> {
-  const chunks: Float32Array[] = [];
-  for await (const chunk of (await openAudio(path)).chunks()) chunks.push(chunk.slice());
-  const out = new Float32Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
-}
 
 async function* chunked(samples: Float32Array, length: number): AsyncGenerator<Float32Array> {
   for (let at = 0; at < samples.length; at += length) yield samples.slice(at, at + length);
@@ -62,7 +50,7 @@ test('silence gives no text', { skip: noModel }, async () => {
 });
 
 test('speech gives text, the language, and scores in their ranges', { skip: noSpeech }, async () => {
-  const samples = await samplesOf(SPEECH!);
+  const samples = await readSamples(SPEECH!);
   const { segments, summary, text, results } = await transcribe(samples, { nBest: 3 });
   assert.equal(summary.language, 'en');
   assert.ok(summary.languageProbability > 0.5);
@@ -78,28 +66,28 @@ test('speech gives text, the language, and scores in their ranges', { skip: noSp
 });
 
 test('merged padding and the whole window say the same', { skip: noSpeech }, async () => {
-  const samples = await samplesOf(SPEECH!);
+  const samples = await readSamples(SPEECH!);
   const merged = await transcribe(samples, { language: 'en' });
   const exact = await transcribe(samples, { language: 'en', exact: true });
   assert.equal(merged.text, exact.text);
 });
 
 test('cutting the audio into other chunks gives the same segments', { skip: noSpeech }, async () => {
-  const samples = await samplesOf(SPEECH!);
+  const samples = await readSamples(SPEECH!);
   const whole = await transcribe(samples, { language: 'en' }, samples.length);
   const pieces = await transcribe(samples, { language: 'en' }, 777);
   assert.deepEqual(whole.segments, pieces.segments);
 });
 
 test('streams side by side give what they give alone', { skip: noSpeech }, async () => {
-  const samples = await samplesOf(SPEECH!);
+  const samples = await readSamples(SPEECH!);
   const alone = await transcribe(samples, { language: 'en' });
   const together = await Promise.all([0, 1, 2].map(() => transcribe(samples, { language: 'en' })));
   for (const { segments } of together) assert.deepEqual(segments, alone.segments);
 });
 
 test('words lie inside their segment, never go back, and join to the text', { skip: noSpeech }, async () => {
-  const { segments } = await transcribe(await samplesOf(SPEECH!), { language: 'en', timestamps: 'word' });
+  const { segments } = await transcribe(await readSamples(SPEECH!), { language: 'en', timestamps: 'word' });
   let clock = 0;
   for (const { words, text, start, end } of segments) {
     assert.equal(words!.map(({ word }) => word).join(''), text);
@@ -111,7 +99,7 @@ test('words lie inside their segment, never go back, and join to the text', { sk
 });
 
 test('a recording of several windows goes on where the last one ended', { skip: noSpeech }, async () => {
-  const samples = await samplesOf(SPEECH!);
+  const samples = await readSamples(SPEECH!);
   const rounds = Math.ceil((70 * RATE) / samples.length);
   const long = new Float32Array(rounds * samples.length);
   for (let round = 0; round < rounds; round++) long.set(samples, round * samples.length);

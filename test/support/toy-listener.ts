@@ -1,5 +1,7 @@
 import type { LiveEvent, LiveFinal, LiveInput, TurnDetection } from '../../models/core/live.ts';
+import { joinedSamples } from '../../models/core/samples.ts';
 import type { ListenRequest, LiveSource } from '../../services/ws/live-source.ts';
+import { pcm16Bytes } from './samples.ts';
 import { segment, spreadWords, unit } from './toy-transcript.ts';
 
 const RATE = 16_000;
@@ -147,13 +149,7 @@ class ToyEar {
 
 /** PCM16 of stretches: seconds of sound where positive, of silence where negative. */
 export function pcm16(stretches: readonly number[], rateHz: number, channels = 1): Uint8Array {
-  const samples = soundOf(stretches, rateHz);
-  const bytes = new Uint8Array(samples.length * channels * 2);
-  const view = new DataView(bytes.buffer);
-  for (const [i, sample] of samples.entries()) {
-    for (let c = 0; c < channels; c++) view.setInt16((i * channels + c) * 2, Math.round(sample * 32_767), true);
-  }
-  return bytes;
+  return pcm16Bytes(soundOf(stretches, rateHz), channels);
 }
 
 /** The same as samples: a tone of 300 Hz that is never quiet for long. */
@@ -165,11 +161,5 @@ export function soundOf(stretches: readonly number[], rateHz: number): Float32Ar
       seconds < 0 ? 0 : Math.sin((2 * Math.PI * 300 * i) / rateHz) >= 0 ? 0.5 : -0.5,
     );
   });
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return joinedSamples(parts);
 }

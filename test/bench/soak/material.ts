@@ -1,12 +1,12 @@
 /** What is sent: speech as streams and as files, pages, documents. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openAudio } from '../../../models/audio/audio-file.ts';
 import { AppError } from '../../../models/core/app-error.ts';
 import { SAMPLE_RATE_HZ } from '../../../models/core/limits.ts';
 import type { SeededRandom } from '../../../services/eval/random.ts';
 import { pdfBytes, textContent } from '../../support/pdf-bytes.ts';
 import { PROJECT_ROOT } from '../../support/project-files.ts';
+import { pcm16Bytes, readSamples } from '../../support/samples.ts';
 import { wavBytes } from '../../support/wav-bytes.ts';
 import type { BenchOptions } from '../bench-options.ts';
 import { note } from '../bench-report.ts';
@@ -68,22 +68,7 @@ async function clipsOf(options: BenchOptions): Promise<Speech[]> {
 }
 
 async function pcmOf(path: string): Promise<Buffer> {
-  const source = await openAudio(path);
-  const pieces: Buffer[] = [];
-  try {
-    for await (const chunk of source.chunks()) pieces.push(pcm16(chunk));
-  } finally {
-    await source.close();
-  }
-  return Buffer.concat(pieces);
-}
-
-function pcm16(samples: Float32Array): Buffer {
-  const bytes = Buffer.alloc(samples.length * SAMPLE_BYTES);
-  for (const [i, sample] of samples.entries()) {
-    bytes.writeInt16LE(Math.round(32_767 * Math.max(-1, Math.min(1, sample))), i * SAMPLE_BYTES);
-  }
-  return bytes;
+  return pcm16Bytes(await readSamples(path));
 }
 
 /** Some clips of one language with silence between and behind them, about 8 s and at most 20. */

@@ -1,6 +1,7 @@
 /** Live speech over `/v1/stream`: to its end, broken and resumed, left without a goodbye, or read late. */
 import { setTimeout } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import { SAMPLE_RATE_HZ } from '../../../models/core/limits.ts';
 import { SeededRandom } from '../../../services/eval/random.ts';
 import type { Entry } from './ledger.ts';
 import { type Speech, talk } from './material.ts';
@@ -8,7 +9,6 @@ import type { Action } from './schedule.ts';
 import { closedEarly, dial, isRefusal, refuse } from './sockets.ts';
 import { ENTRY_MS_MAX, type Target } from './target.ts';
 
-const SAMPLE_RATE_HZ = 16_000;
 /** What a microphone sends at a time. */
 const CHUNK_BYTES = 3200;
 const BYTES_PER_MS = (2 * SAMPLE_RATE_HZ) / 1000;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { openAudio } from '../../../../models/audio/audio-file.ts';
 import { AppError } from '../../../../models/core/app-error.ts';
 import type { LiveInput } from '../../../../models/core/live.ts';
+import { joinedSamples } from '../../../../models/core/samples.ts';
 import { type AudioShape, openIntake } from '../../../../services/ws/audio-intake.ts';
 import { LiveQueue } from '../../../../services/ws/live-queue.ts';
 import { PcmDecoder } from '../../../../services/ws/pcm-decoder.ts';
@@ -27,13 +28,7 @@ async function all(input: AsyncIterable<LiveInput>): Promise<{ samples: Float32A
     if (typeof item === 'string') marks.push(`${item} at ${parts.reduce((sum, part) => sum + part.length, 0)}`);
     else parts.push(item);
   }
-  const samples = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    samples.set(part, at);
-    at += part.length;
-  }
-  return { samples, marks };
+  return { samples: joinedSamples(parts), marks };
 }
 
 test('PCM of every shape becomes 16 kHz mono, and nothing depends on how bytes are cut', () => {
