@@ -7,7 +7,7 @@ import { readingDifferences } from '../gfd/reading-difference.ts';
 import { byteLogProbs, uncovered } from '../gfd/search.ts';
 import { alignChars, ctcLogProb } from './alignment.ts';
 import { type CtcReading, type LineOutcome, LineSearch } from './decoder.ts';
-import { faithfulRule, frameClasses, type SpanChar } from './faithful.ts';
+import { faithfulRule, frameClasses, type SpanClass } from './faithful.ts';
 import { type Field, fieldOf } from './field.ts';
 import { type EntryRule, frameEntries } from './frame-entries.ts';
 import { greedyPath, type PathChar } from './greedy.ts';
@@ -44,6 +44,8 @@ interface Line {
   readonly seen: CtcLattice;
   readonly greedy: readonly PathChar[];
   readonly greedyText: string;
+  /** Class of each frame by what the recognizer reads there. */
+  readonly classes: readonly SpanClass[];
   readonly field: Field | null;
 }
 
@@ -79,7 +81,8 @@ export class PageSearch {
       const lattice = this.#parts.text.merge(unit.lattice);
       const greedy = greedyPath(lattice);
       const greedyText = this.#spell(greedy.map(({ id }) => id));
-      return { lattice, seen: lattice, greedy, greedyText, field: fieldOf(this.#parts.fields, unit, page) };
+      const field = fieldOf(this.#parts.fields, unit, page);
+      return { lattice, seen: lattice, greedy, greedyText, classes: this.#classes(greedy, lattice.frames), field };
     });
     const plan = this.#plan(read);
     const lines = read.map((line) => this.#shifted(line, plan));
@@ -121,11 +124,11 @@ export class PageSearch {
    * itself (`greedy`) has them. Faithful reading and fields stay with the recognizer's own.
    */
   #shifted(line: Line, { language, llmWeight }: Plan): Line {
-    if (llmWeight === 0 || line.field !== null || this.#options.mode === 'faithful') return line;
+    const { lattice, classes, field } = line;
+    if (llmWeight === 0 || field !== null || this.#options.mode === 'faithful') return line;
     const { shiftNats } = lettersOf(language);
-    const classes = frameClasses(this.#spans(line), line.lattice.frames);
     const isWord = (frame: number) => classes[frame] !== 'number' && classes[frame] !== 'code';
-    return { ...line, lattice: shiftedLattice(line.lattice, (id) => shiftNats(this.#parts.text.textOf(id)), isWord) };
+    return { ...line, lattice: shiftedLattice(lattice, (id) => shiftNats(this.#parts.text.textOf(id)), isWord) };
   }
 
   *#search(lines: readonly Line[], index: number, plan: Plan): ReturnType<LineSearch['decode']> {
@@ -162,28 +165,28 @@ export class PageSearch {
   }
 
   /** What the language model may choose among on this line. */
-  #faithful(line: Line, { preset, language }: Plan): EntryRule {
-    const textOf = (id: number) => this.#parts.text.textOf(id);
-    const chars = this.#spans(line);
+  #faithful({ lattice, greedyText, classes }: Line, { preset, language }: Plan): EntryRule {
     const isStrict = this.#options.mode === 'faithful';
     const { faithfulNats } = preset;
     const strict = { wordNats: faithfulNats, confusionNats: faithfulNats, nameNats: faithfulNats };
     const context = {
-      classes: frameClasses(chars, line.lattice.frames),
-      textOf,
-      blank: line.lattice.blank,
+      classes,
+      textOf: (id: number) => this.#parts.text.textOf(id),
+      blank: lattice.blank,
       letters: lettersOf(language),
       formOf: (text: string) => this.#formOf(text),
     };
     const rule = faithfulRule(context, isStrict ? { ...preset, ...strict } : preset);
-    const spaces = this.#numberSpaces(line.lattice, chars.map(({ text }) => text).join(''));
+    const spaces = this.#numberSpaces(lattice, greedyText);
     if (spaces.size === 0) return rule;
     return (frame, id, logProb, best) => id === spaces.get(frame) || rule(frame, id, logProb, best);
   }
 
-  /** What the recognizer reads, character by character. */
-  #spans({ greedy }: Line): SpanChar[] {
-    return greedy.map(({ id, startFrame, endFrame }) => ({ text: this.#parts.text.textOf(id), startFrame, endFrame }));
+  #classes(greedy: readonly PathChar[], frames: number): SpanClass[] {
+    return frameClasses(
+      greedy.map(({ id, startFrame, endFrame }) => ({ text: this.#parts.text.textOf(id), startFrame, endFrame })),
+      frames,
+    );
   }
 
   /**
