@@ -10,8 +10,13 @@ export interface ProcessIdentity {
   readonly startTicks: string | null;
 }
 
-export async function ownIdentity(): Promise<ProcessIdentity> {
-  return { pid: process.pid, startTicks: await startTicksOf(process.pid) };
+let own: Promise<ProcessIdentity> | undefined;
+
+/** Asked once: each upload and each try for a lock wants it. */
+export function ownIdentity(): Promise<ProcessIdentity> {
+  const { pid } = process;
+  own ??= startTicksOf(pid).then((startTicks) => ({ pid, startTicks }));
+  return own;
 }
 
 /** True where the process has ended. Only for processes of this machine. */
@@ -31,13 +36,19 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/PID/stat; null where there is no such file. */
+/** Null where there is no such file. */
 async function startTicksOf(pid: number): Promise<string | null> {
   try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; fields are counted from behind it (the first one there is field 3).
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    return statFields(await readFile(`/proc/${pid}/stat`, 'utf8'))[19] ?? null;
   } catch {
     return null;
   }
+}
+
+/**
+ * Fields of a text of /proc/PID/stat from the third on: state, parent, ..., start time in clock ticks (index 19). The name
+ * before them stands in parentheses and may hold parentheses and spaces itself.
+ */
+export function statFields(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

@@ -155,18 +155,15 @@ export class LiveStream {
   }
 
   async #hear(samples: Float32Array): Promise<void> {
+    const stepwise = this.#parts.nowMs === null;
     for (let from = 0; from < samples.length; ) {
-      const room =
-        this.#parts.nowMs === null ? STEP_SAMPLES - (this.#buffer.end % STEP_SAMPLES) : HEARD_AT_ONCE_SAMPLES;
+      const room = stepwise ? STEP_SAMPLES - (this.#buffer.end % STEP_SAMPLES) : HEARD_AT_ONCE_SAMPLES;
       const piece = samples.subarray(from, from + room);
       from += piece.length;
       this.#buffer.append(piece);
       for (const event of await this.#parts.turns.push(piece)) this.#turn(event);
-      if (this.#parts.nowMs !== null) this.#advance();
-      else {
-        if (this.#buffer.end % STEP_SAMPLES === 0) this.#advance();
-        await this.#idle();
-      }
+      if (!stepwise || this.#buffer.end % STEP_SAMPLES === 0) this.#advance();
+      if (stepwise) await this.#idle();
       while (this.#pending.size >= LIVE_FINALS_PENDING_MAX) await this.#recognized;
       this.#signal.throwIfAborted();
       this.#forget();

@@ -12,6 +12,8 @@ import { hasEnded, ownIdentity, type ProcessIdentity } from '../../models/manife
 /** Letters that the system adds to a name. */
 const RANDOM_CHARS = 6;
 const NO_TICKS = 'x';
+/** Short, for paths of sockets are. */
+const HOST_TAG = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
 const NAME = /^bytefuse-[a-z]+-(\d+)-(\d+|x)-([0-9a-f]{6})-\w{6}$/;
 
 /** Bytes of the longest name: a pid has 7 digits at most, and 12 of ticks are 300 years. */
@@ -31,7 +33,7 @@ export function temporaryPlaces(): string[] {
 export async function makeTemporaryFolder(what: string, place: string = tmpdir()): Promise<string> {
   const { pid, startTicks } = await ownIdentity();
   // mkdtemp gives it mode 0700.
-  return mkdtemp(join(place, `bytefuse-${what}-${pid}-${startTicks ?? NO_TICKS}-${hostTag()}-`));
+  return mkdtemp(join(place, `bytefuse-${what}-${pid}-${startTicks ?? NO_TICKS}-${HOST_TAG}-`));
 }
 
 /**
@@ -52,13 +54,8 @@ export async function removeAbandonedFolders(places: readonly string[] = tempora
 /** Null: no folder of ours, or of another machine, whose processes cannot be asked. */
 function ownerOf(name: string): ProcessIdentity | null {
   const [, pid, ticks, host] = NAME.exec(name) ?? [];
-  if (pid === undefined || host !== hostTag()) return null;
+  if (pid === undefined || host !== HOST_TAG) return null;
   return { pid: Number(pid), startTicks: ticks === NO_TICKS ? null : ticks! };
-}
-
-/** Short, for paths of sockets are. */
-function hostTag(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
 }
 
 /** In a folder that everybody may write to, names prove nothing. */

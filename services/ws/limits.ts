@@ -54,7 +54,7 @@ export const FIRST_MESSAGE_MS_MAX = 10_000;
 export const SESSION_MS_MAX = 4 * 3_600_000;
 /** How long a session outlives its connection: a phone that changes its network needs seconds. */
 export const RESUME_MS_MAX = 60_000;
-/** Time for the closing handshake. */
+/** Time for the closing handshake, and for a peer whose upgrade is refused to read why and hang up. */
 export const CLOSE_MS_MAX = 2000;
 
 /** Events that a session keeps for a client that comes back. */

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../../models/core/app-error.ts';
 import { toldError } from './close-code.ts';
-import { KEY_CHARS_MAX, PROTOCOLS_CHARS_MAX, QUERY_CHARS_MAX } from './limits.ts';
+import { CLOSE_MS_MAX, KEY_CHARS_MAX, PROTOCOLS_CHARS_MAX, QUERY_CHARS_MAX } from './limits.ts';
 
 export const PATHS = ['/v1/stream', '/v1/realtime', '/v1/fuse'] as const;
 export type SocketPath = (typeof PATHS)[number];
@@ -78,9 +78,6 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** Time for a refused peer to read its answer and hang up. */
-const REFUSED_MS_MAX = 2000;
-
 /** Seconds that a client waits where the error does not say. */
 const RETRY_AFTER_S = 5;
 
@@ -107,7 +104,7 @@ export function refuseUpgrade(socket: Duplex, error: AppError, requestId: string
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
   // What it still sends is thrown away: unread, it would reset the connection before the answer has arrived.
   socket.resume();
-  const timer = setTimeout(() => socket.destroy(), REFUSED_MS_MAX);
+  const timer = setTimeout(() => socket.destroy(), CLOSE_MS_MAX);
   socket.once('close', () => clearTimeout(timer));
 }
 

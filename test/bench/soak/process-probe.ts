@@ -1,5 +1,6 @@
 /** What the system knows of a process and its descendants, from /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { statFields } from '../../../models/manifest/process-identity.ts';
 
 export interface ProcessSample {
   readonly pid: number;
@@ -33,8 +34,7 @@ export function sampleProcesses(server: number): ProcessSample[] {
 
 /** Parent of the process that a line of /proc/PID/stat speaks of; undefined where there is none. */
 export function parentOf(stat: string): number | undefined {
-  // The name stands in brackets and may hold brackets and spaces itself.
-  const [, parent] = /^\S+ (\d+)/.exec(stat.slice(stat.lastIndexOf(')') + 2)) ?? [];
+  const parent = statFields(stat)[1];
   return parent === undefined ? undefined : Number(parent);
 }
 
