@@ -6,6 +6,7 @@
  * finals; committed text only grows, and every final begins with it. Events of neighbouring utterances may interleave: one
  * begins while the finals of the one before are worked on. Finals come in the order of the utterances, stage by stage.
  */
+import type { AppError } from './app-error.ts';
 import type { RecognizerSummary } from './recognizer.ts';
 import type { UnitSearch } from './stepwise.ts';
 import type { TranscribeOptions, UnitResult, Word } from './transcript.ts';
@@ -141,6 +142,11 @@ export interface LiveRecognizer {
     search: UnitSearch,
     signal: AbortSignal,
   ): AsyncGenerator<LiveEvent, RecognizerSummary>;
+  /**
+   * What `listen` would throw now at one more stream for want of room, whatever its options; null: there is room. Holds no place: of
+   * several who ask at once only some may get in. Absent where `listen` alone can tell.
+   */
+  liveRefusal?(): AppError | null;
 }
 
 /** A word of a running utterance, as the last pass over it has it. */

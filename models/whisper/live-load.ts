@@ -48,28 +48,35 @@ export class LiveLoad {
    * promised that before the process it ran on was gone.
    */
   join(returning = false): LiveSeat {
-    const streams = this.#seats.size;
-    if (streams >= this.#streamsMax) {
-      throw new AppError('overloaded', `${streams} live streams run here; no more are taken.`);
-    }
-    if (!returning) this.#requireRoom();
+    const refusal = returning ? this.#full() : this.refusal();
+    if (refusal !== null) throw refusal;
     const seat = new LiveSeat(this, this.#nowMs);
     this.#seats.add(seat);
     return seat;
   }
 
-  #requireRoom(): void {
+  /** Why a newcomer would not be taken now; null: one would be. The answer changes with time alone. */
+  refusal(): AppError | null {
+    const full = this.#full();
+    if (full !== null) return full;
     const streams = this.#seats.size;
     const lagMs = Math.max(0, ...[...this.#seats].map((seat) => seat.lagMs));
     if (lagMs > LIVE_LAG_REFUSE_MS) {
-      throw new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
+      return new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
     }
     const { busyMs, speechMs } = this.#costNow();
     const load = ((streams + 1) * SPEECH_SHARE * (PRIOR.busyMs + busyMs)) / (PRIOR.speechMs + speechMs);
     if (streams > 0 && load > this.#loadMax) {
       const share = Math.round(100 * load);
-      throw new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
+      return new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
     }
+    return null;
+  }
+
+  #full(): AppError | null {
+    const streams = this.#seats.size;
+    if (streams < this.#streamsMax) return null;
+    return new AppError('overloaded', `${streams} live streams run here; no more are taken.`);
   }
 
   leave(seat: LiveSeat): void {
