@@ -130,6 +130,8 @@ export const EN = {
   errorInsecure: 'Browsers give the microphone to secure pages only: open this page over https, or on localhost.',
   errorNoDevice: 'No microphone was found.',
   errorUnreachable: 'The service does not answer. Is it running?',
+  errorNoStream:
+    'No live stream could be opened: the service does not answer, or has no room at present. Try again in a moment.',
   errorLost: 'The connection to the service is lost. What was said so far is kept.',
   errorService: 'The service says: {message}',
   errorStatus: 'The service answered with {status}.',

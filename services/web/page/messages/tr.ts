@@ -132,6 +132,7 @@ export const TR: Messages = {
   errorInsecure: 'Tarayıcılar mikrofonu yalnızca güvenli sayfalara açar: sayfayı https ile ya da localhost’ta açın.',
   errorNoDevice: 'Mikrofon bulunamadı.',
   errorUnreachable: 'Hizmet yanıt vermiyor. Çalışıyor mu?',
+  errorNoStream: 'Canlı tanıma başlatılamadı: hizmet yanıt vermiyor ya da şu an yer yok. Biraz sonra yeniden deneyin.',
   errorLost: 'Hizmetle bağlantı koptu. Şimdiye dek söylenenler duruyor.',
   errorService: 'Hizmetin yanıtı: {message}',
   errorStatus: 'Hizmet {status} yanıtını verdi.',

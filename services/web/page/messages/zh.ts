@@ -130,6 +130,7 @@ export const ZH: Messages = {
   errorInsecure: '浏览器只向安全页面提供麦克风：请用 https 或在 localhost 上打开本页面。',
   errorNoDevice: '没有找到麦克风。',
   errorUnreachable: '服务没有应答。它在运行吗？',
+  errorNoStream: '无法开始实时识别：服务没有应答，或者目前已满。请稍后再试。',
   errorLost: '与服务的连接已断开。已有的文字仍然保留。',
   errorService: '服务的答复：{message}',
   errorStatus: '服务返回了 {status}。',

@@ -43,7 +43,7 @@ export interface SessionParts {
   onRestart(): void;
   /** Seconds that no service heard, as they fell out of what is kept here. */
   onAudioLost(lostS: number): void;
-  /** The session is over. Empty texts: the connection could not be made, or not be made again. */
+  /** The session is over. Empty texts: the connection could not be made (no answer, no room), or not be made again. */
   onFailure(code: string, message: string): void;
 }
 

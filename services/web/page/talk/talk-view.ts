@@ -199,7 +199,8 @@ export class TalkView {
   #failed(code: string, message: string): void {
     if (code === 'unauthorized') askForKey();
     else if (message !== '') showAlert(this.#alert, 'errorService', { message });
-    else showAlert(this.#alert, this.#views.size === 0 ? 'errorUnreachable' : 'errorLost');
+    // Browsers do not tell a page with which status an upgrade was refused.
+    else showAlert(this.#alert, this.#views.size === 0 ? 'errorNoStream' : 'errorLost');
   }
 
   #refusedMicrophone(error: unknown): void {
