@@ -30,6 +30,7 @@ const listenFields = map({
   policy: oneOf(...COMMIT_POLICIES),
   holdMs: optional(milliseconds),
   partialIntervalMs: milliseconds,
+  lightFusion: boolean,
   utteranceSecondsMax: seconds,
   returning: optional(boolean),
 });
@@ -51,7 +52,7 @@ const EVENTS: { readonly [K in LiveEvent['kind']]: Check<Extract<LiveEvent, { ki
   partial: map({
     kind: oneOf('partial'),
     utterance,
-    stage: oneOf('recognized'),
+    stage: oneOf('recognized', 'fused'),
     revision: integer(0, NUMBER_MAX),
     committed: text(),
     pending: text(),

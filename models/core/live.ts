@@ -6,6 +6,7 @@
  * finals; committed text only grows, and every final begins with it. Events of neighbouring utterances may interleave: one
  * begins while the finals of the one before are worked on. Finals come in the order of the utterances, stage by stage.
  */
+import type { WeighReadings } from './readings.ts';
 import type { RecognizerSummary } from './recognizer.ts';
 import type { UnitSearch } from './stepwise.ts';
 import type { TranscribeOptions, UnitResult, Word } from './transcript.ts';
@@ -36,6 +37,8 @@ export interface ListenOptions extends TranscribeOptions {
   readonly holdMs: number | undefined;
   /** New audio between two partials. A busy machine makes them rarer; 0: no partials at all. */
   readonly partialIntervalMs: number;
+  /** Partials are weighed by the language model as well, where nobody waits for it (light fusion). */
+  readonly lightFusion: boolean;
   /** A longer utterance is cut, at a pause where there is one. */
   readonly utteranceSecondsMax: number;
   /** True for a stream that was taken before, by a process that is gone: it is no newcomer, and no load turns it away. */
@@ -65,7 +68,8 @@ export interface SpeechStart {
 export interface LivePartial {
   readonly kind: 'partial';
   readonly utterance: number;
-  readonly stage: 'recognized';
+  /** `fused` where a language model weighed readings of it (light fusion). */
+  readonly stage: 'recognized' | 'fused';
   /** From 0, one more for each partial of the utterance; a slow reader may miss some. */
   readonly revision: number;
   /** Will not change any more. */
@@ -128,17 +132,24 @@ export interface Shed {
   readonly lagMs: number;
 }
 
+/** What the side of the language model does for a live stream. */
+export interface LiveFusion {
+  /** Full fusion, for finals; what it throws makes them degraded. */
+  readonly search: UnitSearch;
+  /** Light fusion, for partials; undefined, or where it throws: they are the recognizer's alone. */
+  readonly weigh?: WeighReadings | undefined;
+}
+
 /** A recognizer that can hear a stream as it is spoken. */
 export interface LiveRecognizer {
   /**
-   * `input` is pulled as it comes, and held up only while several utterances wait for their finals. `search` makes the fused
-   * finals; what it throws makes them degraded. Throws AppError: `overloaded` where the machine has no room for one more
+   * `input` is pulled as it comes, and held up only while several utterances wait for their finals. Throws AppError: `overloaded` where the machine has no room for one more
    * stream, or this one lags too far; the codes of `Recognizer.transcribe`; the signal's reason.
    */
   listen(
     input: AsyncIterable<LiveInput>,
     options: ListenOptions,
-    search: UnitSearch,
+    fusion: LiveFusion,
     signal: AbortSignal,
   ): AsyncGenerator<LiveEvent, RecognizerSummary>;
 }

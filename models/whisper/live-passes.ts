@@ -1,10 +1,11 @@
 import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { ListenOptions } from '../core/live.ts';
+import type { ReadingList } from '../core/readings.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
 import type { EncodedWindow, WindowMel } from './encoder.ts';
 import { type DetectedLanguage, detectLanguage } from './language.ts';
 import type { LiveContext } from './live-context.ts';
-import { type LivePass, livePass } from './live-pass.ts';
+import { type LivePass, livePass, type PassRequest, type PassText } from './live-pass.ts';
 import type { MelSpectrogram } from './mel.ts';
 import { plainBeam } from './plain-beam.ts';
 import { promptTokens, stepsMaxAfter } from './prompt.ts';
@@ -76,11 +77,10 @@ export class LivePasses {
     return this.#language !== null;
   }
 
-  /** A quick pass over an utterance that goes on. */
+  /** A quick pass over an utterance that goes on, with rivals of its text where some are wanted. */
   async partial(
     stretch: Stretch,
-    prefix: ForcedPrefix,
-    draft: readonly number[],
+    { prefix, draft, rivalsMax }: Pick<PassRequest, 'prefix' | 'draft' | 'rivalsMax'>,
     signal: AbortSignal,
   ): Promise<{ readonly pass: LivePass; readonly language: string }> {
     const { mel, encoded } = await this.#encode(stretch, this.timings);
@@ -91,9 +91,21 @@ export class LivePasses {
     const room = stepsMaxAfter(prompt.length + prefix.tokens.length, textCtx);
     const tokensMax = prefix.tokens.length + Math.min(spoken, room);
     const started = performance.now();
-    const pass = await livePass(this.#parts, { encoded, prompt, prefix, draft, tokensMax, signal });
+    const pass = await livePass(this.#parts, { encoded, prompt, prefix, draft, tokensMax, rivalsMax, signal });
     this.timings.recognizeMs += performance.now() - started;
     return { pass, language };
+  }
+
+  /** The texts of a pass after its prefix, its own first, for a language model to weigh. */
+  readingsOf(pass: LivePass, utterance: number, prefix: ForcedPrefix, language: string): ReadingList {
+    const { tokens } = this.#parts;
+    const from = prefix.tokens.length;
+    const reading = (text: PassText) => ({
+      text: tokens.decode(text.tokens.slice(from)),
+      logProb: text.logProbs.slice(from).reduce((sum, logProb) => sum + logProb, text.endLogProb),
+    });
+    const previousText = this.#context.textBefore(utterance) + tokens.decode(prefix.tokens);
+    return { language, previousText, readings: [pass, ...pass.rivals].map(reading) };
   }
 
   /** The recognizer's own search over an utterance that has ended. */

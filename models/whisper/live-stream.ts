@@ -5,11 +5,11 @@ import {
   type ListenOptions,
   type LiveEvent,
   type LiveFinal,
+  type LiveFusion,
   type LiveInput,
   LLM_UNAVAILABLE,
 } from '../core/live.ts';
 import type { RecognizerSummary } from '../core/recognizer.ts';
-import type { UnitSearch } from '../core/stepwise.ts';
 import type { Warning } from '../core/transcript.ts';
 import type { SpeechSpan } from '../vad/speech-segments.ts';
 import type { TurnEnd, TurnEvent, Turns } from '../vad/turns.ts';
@@ -18,12 +18,14 @@ import { LiveEvents } from './live-events.ts';
 import { LiveInbox, WAITING_SAMPLES_MAX } from './live-inbox.ts';
 import { LiveLag } from './live-lag.ts';
 import type { LiveSeat } from './live-load.ts';
+import type { LivePass } from './live-pass.ts';
 import { LivePasses, type Recognized, type Stretch } from './live-passes.ts';
 import { LiveUtterance } from './live-utterance.ts';
 import type { MelSpectrogram } from './mel.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import type { ScriptConverter } from './script.ts';
-import { type DecoderParts, isSilent } from './window-decode.ts';
+import { type HeardText, unweighed, weighed } from './weighed-pass.ts';
+import { type DecoderParts, type ForcedPrefix, isSilent } from './window-decode.ts';
 
 export interface LiveStreamParts {
   readonly decoder: DecoderParts;
@@ -47,6 +49,8 @@ const HEARD_AT_ONCE_SAMPLES = SAMPLE_RATE_HZ / 2;
 const FIRST_PARTIAL_MS = 800;
 /** Partials that were left out come back no sooner: a machine on which one pass is too slow must not try all the time. */
 const RESUME_SAMPLES = 2 * SAMPLE_RATE_HZ;
+/** Texts beside its own that a partial is weighed against. */
+const RIVALS_MAX = 3;
 /** Dropping audio moves what is kept, so it waits until it is worth that. */
 const FORGET_SAMPLES = 2 * SAMPLE_RATE_HZ;
 
@@ -65,7 +69,7 @@ interface EarlyFinal {
 export class LiveStream {
   readonly #parts: LiveStreamParts;
   readonly #options: ListenOptions;
-  readonly #search: UnitSearch;
+  readonly #fusion: LiveFusion;
   readonly #signal: AbortSignal;
   readonly #abort = new AbortController();
   readonly #events = new LiveEvents();
@@ -82,16 +86,18 @@ export class LiveStream {
   #shedAt = 0;
   #passing: Promise<void> | null = null;
   #early: EarlyFinal | null = null;
+  /** False once the language model took no part in a partial of the utterance that is open. */
+  #light = true;
   /** Utterances whose recognized final is not out. */
   #pending = new Set<LiveUtterance>();
   /** Settled once the recognized, and the fused, finals of all ended utterances are out. */
   #recognized: Promise<void> = Promise.resolve();
   #fused: Promise<void> = Promise.resolve();
 
-  constructor(parts: LiveStreamParts, options: ListenOptions, search: UnitSearch, signal: AbortSignal) {
+  constructor(parts: LiveStreamParts, options: ListenOptions, fusion: LiveFusion, signal: AbortSignal) {
     this.#parts = parts;
     this.#options = options;
-    this.#search = search;
+    this.#fusion = fusion;
     this.#signal = AbortSignal.any([signal, this.#abort.signal]);
     this.#lag = new LiveLag(parts.nowMs);
     this.#context = new LiveContext(parts.decoder.tokens, options);
@@ -198,6 +204,7 @@ export class LiveStream {
       const context = { tokens: decoder.tokens, options: this.#options, convert };
       this.#open = new LiveUtterance(this.#utterances++, event.start, policies(this.#options), context);
       this.#passEnd = event.start;
+      this.#light = true;
       seat.talking = true;
       this.#events.push({ kind: 'speech-start', utterance: this.#open.index, startS: seconds(event.start) });
       return;
@@ -250,22 +257,49 @@ export class LiveStream {
       });
   }
 
-  #partial(utterance: LiveUtterance): Promise<void> {
+  async #partial(utterance: LiveUtterance): Promise<void> {
     const { seat, nowMs } = this.#parts;
-    return seat.run('partial', async () => {
+    const heard = await seat.run('partial', async () => {
       // The newest audio, not that of the time when the pass was asked for.
-      if (this.#open !== utterance || this.#early !== null || this.#signal.aborted) return;
+      if (this.#open !== utterance || this.#early !== null || this.#signal.aborted) return null;
       const started = performance.now();
       const end = this.#buffer.end;
       this.#passEnd = end;
+      const { prefix, draft } = utterance;
+      const rivalsMax = this.#weighs ? RIVALS_MAX : 0;
       const stretch = this.#stretch(utterance, end);
-      const { pass, language } = await this.#passes.partial(stretch, utterance.prefix, utterance.draft, this.#signal);
+      const { pass, language } = await this.#passes.partial(stretch, { prefix, draft, rivalsMax }, this.#signal);
       if (nowMs !== null) seat.notePass(performance.now() - started);
-      if (this.#open !== utterance) return;
-      const partial = utterance.take(pass, end, language, this.#passes.languageKnown);
-      if (partial !== null) this.#events.push(partial);
-      this.#noteLag(this.#lag.lagMs(end));
+      return { pass, prefix, language, end };
     });
+    if (heard === null) return;
+    const { pass, prefix, language, end } = heard;
+    const text = pass.rivals.length === 0 ? unweighed(pass) : await this.#weigh(utterance, pass, prefix, language);
+    // A final that was begun in the meantime begins with what was committed then.
+    if (this.#open !== utterance || this.#early !== null) return;
+    const partial = utterance.take(text, end, language, this.#passes.languageKnown);
+    if (partial !== null) this.#events.push(partial);
+    this.#noteLag(this.#lag.lagMs(end));
+  }
+
+  /** Light fusion: one call of the language model, over whole texts, where nobody waits for either model. */
+  get #weighs(): boolean {
+    const { weigh } = this.#fusion;
+    const { lightFusion, llmWeight } = this.#options;
+    return weigh !== undefined && lightFusion && llmWeight !== 0 && this.#light && this.#parts.seat.isCalm;
+  }
+
+  async #weigh(utterance: LiveUtterance, pass: LivePass, prefix: ForcedPrefix, language: string): Promise<HeardText> {
+    const list = this.#passes.readingsOf(pass, utterance.index, prefix, language);
+    let scores: readonly number[] | null = null;
+    try {
+      scores = await this.#fusion.weigh!(list, this.#signal);
+    } catch {
+      // The finals tell why: they ask the same model. Partials go on without it.
+      this.#signal.throwIfAborted();
+    }
+    this.#light = scores !== null;
+    return scores === null ? unweighed(pass) : weighed(pass, scores);
   }
 
   #stretch({ index, start }: LiveUtterance, end: number): Stretch {
@@ -326,8 +360,10 @@ export class LiveStream {
     }
     let final: LiveFinal;
     let { busyMs } = recognized;
+    const { seat } = this.#parts;
+    seat.fusing = true;
     try {
-      const fused = await this.#passes.searchAgain(recognized, this.#search, this.#signal);
+      const fused = await this.#passes.searchAgain(recognized, this.#fusion.search, this.#signal);
       busyMs = fused.busyMs;
       final = await this.#finalOf(utterance, end, fused, 'fused');
       this.#context.remember(utterance.index, fused.decoded, final.text);
@@ -336,6 +372,8 @@ export class LiveStream {
       const { message } = AppError.from(error);
       this.#warn({ code: LLM_UNAVAILABLE, message: `The text is the recognizer's alone: ${message}` });
       final = { ...plain, stage: 'fused', degraded: true };
+    } finally {
+      seat.fusing = false;
     }
     this.#events.push(final);
     return busyMs;

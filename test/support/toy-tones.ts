@@ -141,9 +141,11 @@ export function toneListener(machine: SlowMachine): Listen<Partial<ListenOptions
     transcriber.listen(
       input,
       { ...defaultListenOptions, language: 'en', beams: 2, ...options },
-      async (source, unitSignal) => {
-        await machine.work();
-        return beam(source, unitSignal);
+      {
+        search: async (source, unitSignal) => {
+          await machine.work();
+          return beam(source, unitSignal);
+        },
       },
       signal ?? new AbortController().signal,
     );
