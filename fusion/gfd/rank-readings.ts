@@ -2,7 +2,6 @@
  * Whole readings of one unit, ranked by the joint score of the fused search (weights.ts): what fusion can do for a
  * recognizer that lists its readings instead of proposing tokens. The best of a list is never better than the list.
  */
-import type { ReadingList } from '../../models/core/readings.ts';
 import type { FusedScore, FusionChange, Warning } from '../../models/core/stepwise.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import type { ContextCache } from '../bytes/context-cache.ts';
@@ -24,6 +23,15 @@ export type RankOptions = Pick<
   TranscribeOptions,
   'llmWeight' | 'preset' | 'llmPrompt' | 'hotwords' | 'llmContextCharsMax' | 'nBest'
 >;
+
+export interface ReadingList {
+  /** ISO 639-1. */
+  readonly language: string;
+  /** What was said just before. */
+  readonly previousText: string;
+  /** At least one, in any order. */
+  readonly readings: readonly { readonly text: string; readonly logProb: number }[];
+}
 
 export interface RankedReading {
   readonly text: string;
@@ -116,13 +124,6 @@ export async function rankReadings(
     judged: judged.length,
     warnings: [],
   };
-}
-
-/** Scores of a whole ranked list, in the order in which it was given; null where no language model took part. */
-export function scoresInOrder({ readings }: ReadingList, ranked: RankedList): number[] | null {
-  const scores = new Map(ranked.readings.map(({ text, fused }) => [text, fused?.score]));
-  const inOrder = readings.map(({ text }) => scores.get(text));
-  return inOrder.every((score) => score !== undefined) ? inOrder : null;
 }
 
 function distinctReadings(readings: ReadingList['readings']): { readonly text: string; readonly logProb: number }[] {

@@ -31,11 +31,6 @@ export const STEPS_MAX = 4096;
 /** Units of one stream that may be searched at the same time. */
 export const UNITS_PENDING_MAX = 64;
 
-/** Readings of one question of a live stream: partials ask about a few. */
-export const READINGS_WEIGHED_MAX = 16;
-/** Questions of one live stream that may wait for their answers. */
-export const QUESTIONS_PENDING_MAX = 16;
-
 /** Tokens of an alphabet: Gemma's vocabulary, the largest known here, has 262,144. */
 export const ALPHABET_SIZE_MAX = 1 << 19;
 /** Bytes of one token: the length travels in 16 bits. */

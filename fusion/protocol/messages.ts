@@ -1,6 +1,5 @@
 import type { ListenOptions, LiveEvent } from '../../models/core/live.ts';
 import type { LineReading, LineUnit, PageUnit, ReadOptions } from '../../models/core/page.ts';
-import type { ReadingList } from '../../models/core/readings.ts';
 import type { RecognizerInfo, RecognizerSummary } from '../../models/core/recognizer.ts';
 import type {
   BeamPick,
@@ -36,8 +35,6 @@ export type Message =
   | Candidates
   | Advance
   | Chosen
-  | Weigh
-  | Weighed
   | Result
   | Summary
   | Live
@@ -208,23 +205,6 @@ export interface Chosen {
   readonly stream: number;
   readonly unit: number;
   readonly outcome: UnitOutcome;
-}
-
-/** Recognizer -> combiner, in a live stream: which of these readings is likeliest, both models taken together? */
-export interface Weigh extends ReadingList {
-  readonly type: 'weigh';
-  readonly stream: number;
-  /** Number of the question within the stream, growing. */
-  readonly question: number;
-}
-
-/** Combiner -> recognizer: the answer to `weigh`. */
-export interface Weighed {
-  readonly type: 'weighed';
-  readonly stream: number;
-  readonly question: number;
-  /** Joint scores, one for each reading, in their order; absent: no language model takes part. */
-  readonly scores?: readonly number[];
 }
 
 /** Recognizer -> combiner: a unit is done. */

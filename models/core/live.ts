@@ -6,7 +6,6 @@
  * finals; committed text only grows, and every final begins with it. Events of neighbouring utterances may interleave: one
  * begins while the finals of the one before are worked on. Finals come in the order of the utterances, stage by stage.
  */
-import type { WeighReadings } from './readings.ts';
 import type { RecognizerSummary } from './recognizer.ts';
 import type { UnitSearch } from './stepwise.ts';
 import type { TranscribeOptions, UnitResult, Word } from './transcript.ts';
@@ -132,24 +131,17 @@ export interface Shed {
   readonly lagMs: number;
 }
 
-/** What the side of the language model does for a live stream. */
-export interface LiveFusion {
-  /** Full fusion, for finals; what it throws makes them degraded. */
-  readonly search: UnitSearch;
-  /** Light fusion, for partials; undefined, or where it throws: they are the recognizer's alone. */
-  readonly weigh?: WeighReadings | undefined;
-}
-
 /** A recognizer that can hear a stream as it is spoken. */
 export interface LiveRecognizer {
   /**
-   * `input` is pulled as it comes, and held up only while several utterances wait for their finals. Throws AppError: `overloaded` where the machine has no room for one more
+   * `input` is pulled as it comes, and held up only while several utterances wait for their finals. `search` makes the fused
+   * finals, and with fewer beams (`StepwiseUnit.beams`) the fused partials; what it throws makes finals degraded. Throws AppError: `overloaded` where the machine has no room for one more
    * stream, or this one lags too far; the codes of `Recognizer.transcribe`; the signal's reason.
    */
   listen(
     input: AsyncIterable<LiveInput>,
     options: ListenOptions,
-    fusion: LiveFusion,
+    search: UnitSearch,
     signal: AbortSignal,
   ): AsyncGenerator<LiveEvent, RecognizerSummary>;
 }

@@ -2,9 +2,10 @@ import { AttentionRows } from './attention-rows.ts';
 import { probabilityOf, selectCandidates } from './candidates.ts';
 import type { EncodedWindow } from './encoder.ts';
 import { isLooping } from './loop-guard.ts';
-import { type PassStep, rivalTexts } from './rival-texts.ts';
 import type { DecoderNode, NewToken } from './step-decoder.ts';
 import { RULE_START, TokenRules } from './token-rules.ts';
+import type { WhisperModelFile } from './whisper-model.ts';
+import type { WhisperTokens } from './whisper-tokens.ts';
 import type { DecoderParts, ForcedPrefix } from './window-decode.ts';
 
 export interface PassRequest {
@@ -16,8 +17,6 @@ export interface PassRequest {
   /** What the last pass found after it: checked in one call, and kept as far as it still holds. */
   readonly draft: readonly number[];
   readonly tokensMax: number;
-  /** Rivals wanted: texts that are nearly as likely (rival-texts.ts). */
-  readonly rivalsMax: number;
   readonly signal: AbortSignal;
 }
 
@@ -32,18 +31,11 @@ export interface PassText {
   readonly attention: AttentionRows;
 }
 
-/** A text that another token at one place leads to. */
-export interface Rival extends PassText {
-  /** Index of the first token that differs. */
-  readonly place: number;
-}
-
 /** What a greedy pass found. */
 export interface LivePass extends PassText {
   readonly noSpeechProb: number;
   /** True where it ran into a loop and was cut. */
   readonly looped: boolean;
-  readonly rivals: readonly Rival[];
 }
 
 /**
@@ -53,16 +45,10 @@ export interface LivePass extends PassText {
 export async function livePass(parts: DecoderParts, request: PassRequest): Promise<LivePass> {
   const { model, tokens: vocabulary } = parts;
   const { prompt, prefix, draft, signal, encoded, tokensMax } = request;
-  const rules = new TokenRules(vocabulary, {
-    suppressIds: model.suppressIds,
-    suppressIdsBegin: model.suppressIdsBegin,
-    timestamps: false,
-    initialTimestampMaxSeconds: 0,
-  });
+  const rules = passRules(model, vocabulary);
   const tokens = [...prefix.tokens];
   const logProbs = [...prefix.logProbs];
   const attention = new AttentionRows(encoded);
-  const steps: PassStep[] = [];
   const tree = parts.decoder.tree(encoded);
   try {
     signal.throwIfAborted();
@@ -81,14 +67,12 @@ export async function livePass(parts: DecoderParts, request: PassRequest): Promi
     let endLogProb = 0;
     let drafted = 0;
     for (;;) {
-      const best = selectCandidates(logits, row, rules, state, 2);
+      const best = selectCandidates(logits, row, rules, state, 1);
       if (best.ids.length === 0 || best.endLogProb >= best.logProbs[0]!) {
         endLogProb = best.endLogProb;
         break;
       }
       const token = best.ids[0]!;
-      const second = best.ids.length < 2 ? null : { token: best.ids[1]!, logProb: best.logProbs[1]! };
-      steps.push({ at, state, second });
       tokens.push(token);
       logProbs.push(best.logProbs[0]!);
       state = rules.next(state, token);
@@ -108,14 +92,20 @@ export async function livePass(parts: DecoderParts, request: PassRequest): Promi
       row = 0;
       attention.add(align!, 1, 0);
     }
-    const best = { tokens, logProbs, endLogProb, attention };
-    const rivals = looped
-      ? []
-      : await rivalTexts(tree, rules, best, steps, { max: request.rivalsMax, tokensMax, signal });
-    return { ...best, noSpeechProb, looped, rivals };
+    return { tokens, logProbs, endLogProb, attention, noSpeechProb, looped };
   } finally {
     tree.dispose();
   }
+}
+
+/** What a pass may say: text alone. */
+export function passRules({ suppressIds, suppressIdsBegin }: WhisperModelFile, vocabulary: WhisperTokens): TokenRules {
+  return new TokenRules(vocabulary, {
+    suppressIds,
+    suppressIdsBegin,
+    timestamps: false,
+    initialTimestampMaxSeconds: 0,
+  });
 }
 
 /** Mean log-probability of a text's tokens, its end among them. */

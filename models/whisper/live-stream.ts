@@ -5,27 +5,26 @@ import {
   type ListenOptions,
   type LiveEvent,
   type LiveFinal,
-  type LiveFusion,
   type LiveInput,
   LLM_UNAVAILABLE,
 } from '../core/live.ts';
 import type { RecognizerSummary } from '../core/recognizer.ts';
+import type { UnitSearch } from '../core/stepwise.ts';
 import type { Warning } from '../core/transcript.ts';
 import type { SpeechSpan } from '../vad/speech-segments.ts';
 import type { TurnEnd, TurnEvent, Turns } from '../vad/turns.ts';
+import { type HeardText, heardAlone } from './heard-text.ts';
 import { LiveContext } from './live-context.ts';
 import { LiveEvents } from './live-events.ts';
 import { LiveInbox, WAITING_SAMPLES_MAX } from './live-inbox.ts';
 import { LiveLag } from './live-lag.ts';
 import type { LiveSeat } from './live-load.ts';
-import type { LivePass } from './live-pass.ts';
-import { LivePasses, type Recognized, type Stretch } from './live-passes.ts';
+import { type HeardPass, LivePasses, type Recognized, type Stretch } from './live-passes.ts';
 import { LiveUtterance } from './live-utterance.ts';
 import type { MelSpectrogram } from './mel.ts';
 import { SampleBuffer } from './sample-buffer.ts';
 import type { ScriptConverter } from './script.ts';
-import { type HeardText, unweighed, weighed } from './weighed-pass.ts';
-import { type DecoderParts, type ForcedPrefix, isSilent } from './window-decode.ts';
+import { type DecoderParts, isSilent } from './window-decode.ts';
 
 export interface LiveStreamParts {
   readonly decoder: DecoderParts;
@@ -49,8 +48,6 @@ const HEARD_AT_ONCE_SAMPLES = SAMPLE_RATE_HZ / 2;
 const FIRST_PARTIAL_MS = 800;
 /** Partials that were left out come back no sooner: a machine on which one pass is too slow must not try all the time. */
 const RESUME_SAMPLES = 2 * SAMPLE_RATE_HZ;
-/** Texts beside its own that a partial is weighed against. */
-const RIVALS_MAX = 3;
 /** Dropping audio moves what is kept, so it waits until it is worth that. */
 const FORGET_SAMPLES = 2 * SAMPLE_RATE_HZ;
 
@@ -69,7 +66,7 @@ interface EarlyFinal {
 export class LiveStream {
   readonly #parts: LiveStreamParts;
   readonly #options: ListenOptions;
-  readonly #fusion: LiveFusion;
+  readonly #search: UnitSearch;
   readonly #signal: AbortSignal;
   readonly #abort = new AbortController();
   readonly #events = new LiveEvents();
@@ -94,10 +91,10 @@ export class LiveStream {
   #recognized: Promise<void> = Promise.resolve();
   #fused: Promise<void> = Promise.resolve();
 
-  constructor(parts: LiveStreamParts, options: ListenOptions, fusion: LiveFusion, signal: AbortSignal) {
+  constructor(parts: LiveStreamParts, options: ListenOptions, search: UnitSearch, signal: AbortSignal) {
     this.#parts = parts;
     this.#options = options;
-    this.#fusion = fusion;
+    this.#search = search;
     this.#signal = AbortSignal.any([signal, this.#abort.signal]);
     this.#lag = new LiveLag(parts.nowMs);
     this.#context = new LiveContext(parts.decoder.tokens, options);
@@ -263,43 +260,42 @@ export class LiveStream {
       // The newest audio, not that of the time when the pass was asked for.
       if (this.#open !== utterance || this.#early !== null || this.#signal.aborted) return null;
       const started = performance.now();
+      const first = this.#passEnd === utterance.start;
       const end = this.#buffer.end;
       this.#passEnd = end;
-      const { prefix, draft } = utterance;
-      const rivalsMax = this.#weighs ? RIVALS_MAX : 0;
       const stretch = this.#stretch(utterance, end);
-      const { pass, language } = await this.#passes.partial(stretch, { prefix, draft, rivalsMax }, this.#signal);
+      const pass = await this.#passes.partial(stretch, utterance.prefix, utterance.draft, this.#signal);
       if (nowMs !== null) seat.notePass(performance.now() - started);
-      return { pass, prefix, language, end };
+      return { pass, end, first };
     });
     if (heard === null) return;
-    const { pass, prefix, language, end } = heard;
-    const text = pass.rivals.length === 0 ? unweighed(pass) : await this.#weigh(utterance, pass, prefix, language);
+    const { pass, end, first } = heard;
+    // The first one is to be soon, and half a second of speech has no context yet.
+    const text = (!first && this.#isLight ? await this.#fuseLightly(pass) : null) ?? heardAlone(pass.pass);
     // A final that was begun in the meantime begins with what was committed then.
     if (this.#open !== utterance || this.#early !== null) return;
-    const partial = utterance.take(text, end, language, this.#passes.languageKnown);
+    const partial = utterance.take(text, end, pass.language, this.#passes.languageKnown);
     if (partial !== null) this.#events.push(partial);
     this.#noteLag(this.#lag.lagMs(end));
   }
 
-  /** Light fusion: one call of the language model, over whole texts, where nobody waits for either model. */
-  get #weighs(): boolean {
-    const { weigh } = this.#fusion;
+  /** True where a partial may have light fusion: nobody waits for the recognizer or for a fused final. */
+  get #isLight(): boolean {
     const { lightFusion, llmWeight } = this.#options;
-    return weigh !== undefined && lightFusion && llmWeight !== 0 && this.#light && this.#parts.seat.isCalm;
+    return lightFusion && llmWeight !== 0 && this.#light && this.#lag.shed === 'nothing' && this.#parts.seat.isCalm;
   }
 
-  async #weigh(utterance: LiveUtterance, pass: LivePass, prefix: ForcedPrefix, language: string): Promise<HeardText> {
-    const list = this.#passes.readingsOf(pass, utterance.index, prefix, language);
-    let scores: readonly number[] | null = null;
+  async #fuseLightly(pass: HeardPass): Promise<HeardText | null> {
     try {
-      scores = await this.#fusion.weigh!(list, this.#signal);
+      const text = await this.#passes.refine(pass, this.#search, this.#signal);
+      this.#light = text !== null;
+      return text;
     } catch {
-      // The finals tell why: they ask the same model. Partials go on without it.
       this.#signal.throwIfAborted();
+      // The final tells why: it asks the same model. Partials go on without it.
+      this.#light = false;
+      return null;
     }
-    this.#light = scores !== null;
-    return scores === null ? unweighed(pass) : weighed(pass, scores);
   }
 
   #stretch({ index, start }: LiveUtterance, end: number): Stretch {
@@ -363,7 +359,7 @@ export class LiveStream {
     const { seat } = this.#parts;
     seat.fusing = true;
     try {
-      const fused = await this.#passes.searchAgain(recognized, this.#fusion.search, this.#signal);
+      const fused = await this.#passes.searchAgain(recognized, this.#search, this.#signal);
       busyMs = fused.busyMs;
       final = await this.#finalOf(utterance, end, fused, 'fused');
       this.#context.remember(utterance.index, fused.decoded, final.text);

@@ -2,8 +2,8 @@ import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { CommitPolicy, ListenOptions, LivePartial, LiveWord } from '../core/live.ts';
 import type { Segment, UnitResult, Word } from '../core/transcript.ts';
 import { compressionRatio } from './compression-ratio.ts';
+import type { HeardText } from './heard-text.ts';
 import type { ScriptConverter } from './script.ts';
-import type { HeardText } from './weighed-pass.ts';
 import type { WhisperTokens } from './whisper-tokens.ts';
 import type { DecodedWindow, ForcedPrefix } from './window-decode.ts';
 import { splitWords } from './word-split.ts';
@@ -81,7 +81,7 @@ export class LiveUtterance {
     return {
       kind: 'partial',
       utterance: this.index,
-      stage: pass.weighed ? 'fused' : 'recognized',
+      stage: pass.fused ? 'fused' : 'recognized',
       revision: this.#revision++,
       committed,
       pending: committed === '' ? pending.trimStart() : pending,
@@ -169,7 +169,7 @@ function liveWords(pass: HeardText, from: number, tokens: WhisperTokens, languag
   let at = from;
   return splitWords(pass.tokens.slice(from), tokens, language).map(({ text, tokens: ids }) => {
     const attended = attendedS.slice(at, at + ids.length);
-    const logProb = Math.min(...pass.certainties.slice(at, at + ids.length));
+    const logProb = Math.min(...pass.logProbs.slice(at, at + ids.length));
     at += ids.length;
     return { text, tokens: ids, logProb, attendedFromS: Math.min(...attended), attendedToS: Math.max(...attended) };
   });

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { AppError } from '../core/app-error.ts';
 import { SAMPLE_RATE_HZ } from '../core/limits.ts';
-import type { CommitPolicies, ListenOptions, LiveEvent, LiveFusion, LiveInput, LiveRecognizer } from '../core/live.ts';
+import type { CommitPolicies, ListenOptions, LiveEvent, LiveInput, LiveRecognizer } from '../core/live.ts';
 import type { Recognizer, RecognizerInfo, RecognizerSummary } from '../core/recognizer.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
 import type { Segment, TranscribeOptions, UnitResult, Warning } from '../core/transcript.ts';
@@ -177,7 +177,7 @@ export class WhisperTranscriber implements Recognizer, LiveRecognizer {
   async *listen(
     input: AsyncIterable<LiveInput>,
     options: ListenOptions,
-    fusion: LiveFusion,
+    search: UnitSearch,
     signal: AbortSignal,
   ): AsyncGenerator<LiveEvent, RecognizerSummary> {
     const live = this.#live;
@@ -199,7 +199,7 @@ export class WhisperTranscriber implements Recognizer, LiveRecognizer {
         convert: await scriptConverter(options.script),
         nowMs: live.nowMs === undefined ? () => performance.now() : live.nowMs,
       };
-      return yield* new LiveStream(parts, options, fusion, signal).run(input);
+      return yield* new LiveStream(parts, options, search, signal).run(input);
     } finally {
       seat.leave();
     }

@@ -1,10 +1,9 @@
-import type { RankedList } from '../../fusion/gfd/rank-readings.ts';
+import type { RankedList, ReadingList } from '../../fusion/gfd/rank-readings.ts';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { STREAMS_MAX } from '../../fusion/protocol/limits.ts';
 import type { Opener, StreamMessage } from '../../fusion/protocol/messages.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { LatticeSearch, ReadOptions } from '../../models/core/page.ts';
-import type { ReadingList } from '../../models/core/readings.ts';
 import type { Alphabet, UnitSearch } from '../../models/core/stepwise.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import { type Channel, PeekedChannel } from '../transport/channel.ts';

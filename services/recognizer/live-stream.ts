@@ -42,7 +42,7 @@ class LiveWork implements StreamWork<LiveInput> {
   async run(input: IncomingStream<LiveInput>): Promise<void> {
     const { id, signal, credits, link } = input;
     const search = (source: StepwiseSource) => this.#searches.search(source, input);
-    const events = this.#recognizer.listen(input, this.#listen.options, { search }, signal);
+    const events = this.#recognizer.listen(input, this.#listen.options, search, signal);
     try {
       for (;;) {
         const next = await events.next();

@@ -2,10 +2,8 @@
 import { join } from 'node:path';
 import { COMMIT_NUMBERS, commitPolicy, type PolicyNumbers } from '../../fusion/beam/agreed-prefix.ts';
 import { ContextCache } from '../../fusion/bytes/context-cache.ts';
-import { rankReadings, scoresInOrder } from '../../fusion/gfd/rank-readings.ts';
 import { fusionSearch } from '../../fusion/gfd/search.ts';
-import type { CommitPolicies, ListenOptions, LiveEvent, LiveFusion, LiveInput } from '../../models/core/live.ts';
-import type { WeighReadings } from '../../models/core/readings.ts';
+import type { CommitPolicies, ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
 import type { UnitSearch } from '../../models/core/stepwise.ts';
 import type { TranscribeOptions } from '../../models/core/transcript.ts';
 import { LlmScorer } from '../../models/llm/llm-scorer.ts';
@@ -69,7 +67,7 @@ export class LiveSubject implements Listener {
   }
 
   listen(input: AsyncIterable<LiveInput>, options: ListenOptions): AsyncGenerator<LiveEvent, unknown> {
-    return this.#recognizer.listen(input, options, this.#fusion(options), new AbortController().signal);
+    return this.#recognizer.listen(input, options, this.#search(options), new AbortController().signal);
   }
 
   /** The same audio as a recording, by the recognizer alone and fused. */
@@ -90,13 +88,6 @@ export class LiveSubject implements Listener {
     await this.#recognizer.dispose();
     await this.#voice.dispose();
     await this.#scorer?.dispose();
-  }
-
-  #fusion(options: ListenOptions): LiveFusion {
-    const room = { contexts: this.#contexts, scriptTable: this.#scriptTable };
-    const weigh: WeighReadings = async (list, signal) =>
-      scoresInOrder(list, await rankReadings(room, { ...options, nBest: list.readings.length }, list, signal));
-    return { search: this.#search(options), weigh };
   }
 
   #search(options: TranscribeOptions): UnitSearch {

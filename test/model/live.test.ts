@@ -80,7 +80,7 @@ async function listen(options: Partial<ListenOptions>): Promise<LiveEvent[]> {
   const events: LiveEvent[] = [];
   const wanted = { ...defaultListenOptions, llmWeight: 0, ...options };
   const search = plainBeam({ beams: 5, nBest: 1 });
-  for await (const event of whisper.listen(microphone(), wanted, { search }, new AbortController().signal)) {
+  for await (const event of whisper.listen(microphone(), wanted, search, new AbortController().signal)) {
     events.push(event);
   }
   return events;

@@ -386,23 +386,6 @@ export const MESSAGES: { readonly [T in MessageType]: fc.Arbitrary<MessageOf<T>>
     language: name,
     readings: fc.array(fc.record({ text, logProb }), { minLength: 1, maxLength: 4 }),
   }),
-  weigh: fc.record({
-    type: fc.constant('weigh'),
-    stream: id,
-    question: unit,
-    language: name,
-    previousText: text,
-    readings: fc.array(fc.record({ text, logProb }), { minLength: 1, maxLength: 4 }),
-  }),
-  weighed: fc.record(
-    {
-      type: fc.constant('weighed'),
-      stream: id,
-      question: unit,
-      scores: fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 4 }),
-    },
-    { requiredKeys: ['type', 'stream', 'question'] },
-  ),
   partial: fc.record({ type: fc.constant('partial'), stream: id, index: unit, result }),
   final: fc.record({
     type: fc.constant('final'),

@@ -1,6 +1,5 @@
 import { commitPolicies } from '../../fusion/beam/agreed-prefix.ts';
 import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
-import type { WeighReadings } from '../../models/core/readings.ts';
 import type { RecognizerSummary } from '../../models/core/recognizer.ts';
 import type { UnitSearch } from '../../models/core/stepwise.ts';
 import { type SpeechEvent, type SpeechOptions, SpeechSegmenter } from '../../models/vad/speech-segments.ts';
@@ -80,7 +79,6 @@ export interface ToyListening {
 export interface ToyLiveOptions {
   readonly options?: Partial<ListenOptions>;
   readonly search?: UnitSearch;
-  readonly weigh?: WeighReadings;
   readonly signal?: AbortSignal;
 }
 
@@ -96,11 +94,11 @@ export function toyListener(
     nowMs: null,
     ...live,
   });
-  const listen = (input: AsyncIterable<LiveInput>, { options, search, weigh, signal }: ToyLiveOptions = {}) =>
+  const listen = (input: AsyncIterable<LiveInput>, { options, search, signal }: ToyLiveOptions = {}) =>
     transcriber.listen(
       input,
       { ...defaultListenOptions, language: 'en', beams: 2, ...options },
-      { search: search ?? plainBeam({ beams: 2, nBest: 1 }), weigh },
+      search ?? plainBeam({ beams: 2, nBest: 1 }),
       signal ?? new AbortController().signal,
     );
   return { whisper, transcriber, listen };

@@ -141,11 +141,9 @@ export function toneListener(machine: SlowMachine): Listen<Partial<ListenOptions
     transcriber.listen(
       input,
       { ...defaultListenOptions, language: 'en', beams: 2, ...options },
-      {
-        search: async (source, unitSignal) => {
-          await machine.work();
-          return beam(source, unitSignal);
-        },
+      async (source, unitSignal) => {
+        await machine.work();
+        return beam(source, unitSignal);
       },
       signal ?? new AbortController().signal,
     );

@@ -17,7 +17,6 @@ async function pass(answer: ToyAnswer, given: Partial<Parameters<typeof livePass
     prefix: NO_PREFIX,
     draft: [],
     tokensMax: 100,
-    rivalsMax: 0,
     signal: new AbortController().signal,
     ...given,
   });
