@@ -94,6 +94,13 @@ export class LiveLoad {
     return !this.#running && this.#waiting.length === 0;
   }
 
+  /** True where nobody waits for the recognizer, and no fused final is under way. */
+  get isCalm(): boolean {
+    if (this.#waiting.length > 0) return false;
+    for (const seat of this.#seats) if (seat.fusing) return false;
+    return true;
+  }
+
   /** The finals of `speechMs` of speech took `busyMs` of the recognizer. */
   noteCost(speechMs: number, busyMs: number): void {
     const before = this.#costNow();
@@ -131,6 +138,8 @@ export class LiveSeat {
   #lag = { ms: 0, atMs: 0 };
   /** True while an utterance is open. */
   talking = false;
+  /** True while a fused final is searched for. */
+  fusing = false;
 
   constructor(load: LiveLoad, nowMs: () => number) {
     this.#load = load;
@@ -148,6 +157,10 @@ export class LiveSeat {
 
   get idle(): boolean {
     return this.#load.idle;
+  }
+
+  get isCalm(): boolean {
+    return this.#load.isCalm;
   }
 
   run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {
