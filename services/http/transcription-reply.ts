@@ -52,8 +52,8 @@ export function verboseUnit(unit: UnitResult, granularities: readonly Granularit
 
 /** The last event of a stream. */
 export function doneEvent(transcript: Transcript, pieces: TokenPieces | null): object {
-  const { text, languages, usage } = jsonValue(transcript);
-  return { type: 'transcript.text.done', text, languages, ...logprobsOf(transcript.units, pieces), usage };
+  const { text, languages, ...rest } = jsonValue(transcript);
+  return { type: 'transcript.text.done', text, languages, ...logprobsOf(transcript.units, pieces), ...rest };
 }
 
 export function unitText({ segments }: UnitResult): string {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { CATALOGUE } from '../../services/web/page/messages/catalogue.ts';
 import { chromiumPath, microphoneFrom, NO_CHROMIUM, openChromium } from '../support/chromium.ts';
 import { auditPage } from '../support/page-audit.ts';
 import { speechWav } from '../support/speech-wav.ts';
@@ -218,6 +219,44 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     return [await row.locator('del').allTextContents(), await row.locator('ins').allTextContents()];
   };
 
+  test('notices of lag and overload are in the words of the page, and end with the recording', async (t) => {
+    const warning = (atS: number, code: string) => ({
+      atS,
+      event: { type: 'warning', code, message: `In English: ${code}.` },
+    });
+    const script = [
+      ...TOY_TALK.filter(({ event }) => event['type'] !== 'lag'),
+      warning(2.2, 'shed_partials'),
+      warning(2.3, 'shed_nothing'),
+      warning(2.4, 'shed_fusion'),
+      warning(2.5, 'brand_new'),
+      { atS: 2.5, event: { type: 'lag', lagMs: 3600 } },
+    ];
+    const { page } = await opened(t, { script }, { locale: 'tr-TR' });
+    const notices = await textsShown(page, '#talk-overload:not([hidden])');
+    await page.locator('#record').click();
+    await page.locator('#talk-lag', { hasText: '3,6 sn geriden' }).waitFor();
+    assert.deepEqual(await notices(), [
+      CATALOGUE.tr.warningShedPartials,
+      CATALOGUE.tr.warningShedFusion,
+      'Hizmetin yanıtı: In English: brand_new.',
+    ]);
+    await page.locator('#record').click();
+    await toRest(page);
+    assert.equal(await page.locator('.recorder .state').innerText(), 'Hazır');
+  });
+
+  test('a machine that keeps up again takes its notice back', async (t) => {
+    const script = ['shed_fusion', 'shed_nothing'].map((code) => ({
+      atS: 0.2,
+      event: { type: 'warning', code, message: code },
+    }));
+    const { page } = await opened(t, { script: [...script, ...TOY_TALK] });
+    await page.locator('#record').click();
+    await toSettle(page, 1);
+    assert.equal(await page.locator('#talk-overload').isVisible(), false);
+  });
+
   test('an utterance is corrected by keyboard, shows its difference, reaches the downloads, and is undone', async (t) => {
     const { page, complaints } = await opened(t, { script: TOY_TALK });
     await talked(page);
@@ -358,6 +397,7 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     await toRest(page);
     assert.deepEqual(await utterances(page).allTextContents(), ['Bugün hava güzel.', 'Yarın da.']);
     assert.equal(await utterances(page).first().getAttribute('lang'), 'tr');
+    assert.equal(await page.locator('.alert span').textContent(), CATALOGUE.en.degradedNote);
     const [sent] = service.uploads;
     assert.match(sent!.body, /name="llm_weight"\r\n\r\n0\.25\r\n/);
     assert.equal(sent!.body.match(/name="keywords\[\]"/g)?.length, 2);
@@ -640,7 +680,12 @@ const RECORDING_EVENTS = [
       ],
     },
   },
-  { type: 'transcript.text.done', text: 'Bugün hava güzel. Yarın da.', languages: [{ code: 'tr' }] },
+  {
+    type: 'transcript.text.done',
+    text: 'Bugün hava güzel. Yarın da.',
+    languages: [{ code: 'tr' }],
+    warnings: [{ code: 'degraded', message: 'In English.' }],
+  },
 ];
 
 async function downloaded(page: Page, name: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** A recording that exists already: sent to `/v1/audio/transcriptions`, its utterances as they come. */
+import type { Warning } from '../../../../models/core/stepwise.ts';
 import { postForEvents } from '../service.ts';
 import { windowUtterances } from './recording-window.ts';
 import { ALTERNATIVES, type StreamWish } from './stream-events.ts';
@@ -8,8 +9,8 @@ const PATH = '/v1/audio/transcriptions';
 
 export type RecordingNews =
   | { readonly kind: 'utterances'; readonly utterances: readonly Utterance[] }
-  /** The last: the language of all of it. */
-  | { readonly kind: 'done'; readonly language: string };
+  /** The last: the language of all of it, and what should be known of it. */
+  | { readonly kind: 'done'; readonly language: string; readonly warnings: readonly Warning[] };
 
 /** Throws as `postForEvents` does, and SyntaxError for an answer that cannot be understood. */
 export async function* transcribeRecording(
@@ -25,7 +26,7 @@ export async function* transcribeRecording(
       count += utterances.length;
       yield { kind: 'utterances', utterances };
     } else if (event['type'] === 'transcript.text.done') {
-      yield { kind: 'done', language: languageOf(event['languages']) };
+      yield { kind: 'done', language: languageOf(event['languages']), warnings: warningsOf(event['warnings']) };
     }
   }
 }
@@ -51,4 +52,9 @@ function formOf(file: File, { language, llmWeight, llmPrompt, keywords, script }
 function languageOf(raw: unknown): string {
   const code = Array.isArray(raw) ? (raw[0] as { code?: unknown } | undefined)?.code : undefined;
   return typeof code === 'string' ? code : '';
+}
+
+function warningsOf(raw: unknown): Warning[] {
+  const isWarning = (one: Warning | null) => typeof one?.code === 'string' && typeof one.message === 'string';
+  return Array.isArray(raw) ? raw.filter(isWarning) : [];
 }

@@ -9,6 +9,7 @@ import { tell } from '../messages.ts';
 import { decimal } from '../numbers.ts';
 import { withoutChanges } from '../readings.ts';
 import { storedKey } from '../service.ts';
+import { warningMessage } from '../warnings.ts';
 import { LiveSession, type SessionState, type StreamSocket } from './live-session.ts';
 import { type Microphone, openMicrophone } from './microphone.ts';
 import { transcribeRecording } from './recording-upload.ts';
@@ -56,6 +57,7 @@ export class TalkView {
   readonly #level = byId('level', HTMLMeterElement);
   readonly #elapsed = byId('elapsed', HTMLElement);
   readonly #lag = byId('talk-lag', HTMLElement);
+  readonly #overload = byId('talk-overload', HTMLElement);
   readonly #alert = byId('talk-alert', HTMLElement);
   readonly #list = byId('utterances', HTMLOListElement);
   readonly #heard = byId('heard', HTMLElement);
@@ -222,8 +224,9 @@ export class TalkView {
       this.#lag.hidden = event.lagMs < LAG_SHOWN_MS;
       tell(this.#lag, 'lag', { seconds: decimal(event.lagMs / 1000, 1) });
     } else if (event.type === 'warning' && event.code !== 'commit_empty') {
-      this.#lag.hidden = false;
-      tell(this.#lag, 'errorService', { message: event.message });
+      const { key, values } = warningMessage(event);
+      this.#overload.hidden = event.code === 'shed_nothing';
+      tell(this.#overload, key, values);
     }
   }
 
@@ -242,7 +245,13 @@ export class TalkView {
       for await (const news of transcribeRecording(file, wish, upload.signal)) {
         this.#say('stateTranscribing', 'busy', { name: file.name });
         if (news.kind === 'utterances') for (const one of news.utterances) this.#show(this.#utterances.put(one));
-        else this.#speaks(news.language);
+        else {
+          this.#speaks(news.language);
+          for (const warning of news.warnings) {
+            const { key, values } = warningMessage(warning);
+            showAlert(this.#alert, key, values);
+          }
+        }
       }
     } catch (error) {
       showFailure(this.#alert, error);
@@ -314,7 +323,6 @@ export class TalkView {
     for (const id of [...this.#views.keys()]) this.#remove(id);
     this.#heard.replaceChildren();
     this.#alert.replaceChildren();
-    this.#lag.hidden = true;
     this.#name = UNNAMED;
     this.#samples = 0;
     this.#elapsed.textContent = shortTime(0);
@@ -347,6 +355,9 @@ export class TalkView {
 
   #idle(): void {
     this.#say('stateIdle', 'idle');
+    // They told how it went; it is over.
+    this.#lag.hidden = true;
+    this.#overload.hidden = true;
     this.#record.disabled = false;
     tell(this.#record, 'start').classList.remove('is-on');
     this.#lock(false);
