@@ -423,6 +423,38 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
     assert.deepEqual(await page.locator('#compare-diff ins').allTextContents(), ['güzel.', 'Belki.']);
   });
 
+  test('how sure the recognizer is shows in steps that differ in more than color, and the legend has each', async (t) => {
+    const { page } = await opened(
+      t,
+      { events: { '/v1/audio/transcriptions': RECORDING_EVENTS } },
+      { colorScheme: 'dark' },
+    );
+    await page.locator('#recording').setInputFiles({ name: 'a.wav', mimeType: 'audio/wav', buffer: await speechWav() });
+    await toSettle(page, 2);
+    const lineOf = `(e) => { const s = getComputedStyle(e); return s.textDecorationLine === 'none' ? 'none' : s.textDecorationStyle; }`;
+    const lines = await page.evaluate(
+      `[...document.querySelectorAll('.word')].map((e) => e.textContent + ' ' + (${lineOf})(e))`,
+    );
+    assert.deepEqual(lines, ['Bugün none', 'hava dashed', 'güzel. wavy', 'Yarın none', 'da. double']);
+    const legend = await page.evaluate(
+      `[...document.querySelectorAll('#talk-certainty .sample > span')].map(${lineOf})`,
+    );
+    assert.deepEqual(legend, ['none', 'dashed', 'wavy', 'double']);
+    assert.match((await page.locator('#talk-certainty').innerText()).replace(/\s+/g, ' '), /mostly sure: 60% to 85%/);
+    await page.getByLabel('Language of this page').selectOption('tr');
+    assert.match(
+      (await page.locator('#talk-certainty').innerText()).replace(/\s+/g, ' '),
+      /oldukça emin: %60 ile %85 arası/,
+    );
+    // 3 to 1 is what lines need to be seen (WCAG 2.2, 1.4.11), in the light as in the dark.
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const ratios = (await page.evaluate(LINE_CONTRASTS)) as number[];
+      assert.equal(ratios.length, 3);
+      for (const ratio of ratios) assert.ok(ratio >= 3, `${colorScheme}: ${ratios.join(' ')}`);
+    }
+  });
+
   test('a document shows its boxes and its text, and what fusion changed', async (t) => {
     const { page, complaints } = await opened(t, { events: DOCUMENT_EVENTS });
     await dropDocument(page);
@@ -687,6 +719,19 @@ const RECORDING_EVENTS = [
     warnings: [{ code: 'degraded', message: 'In English.' }],
   },
 ];
+
+/** Contrast of each line of the legend with the card beneath. */
+const LINE_CONTRASTS = `(() => {
+  const luminance = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const card = luminance(getComputedStyle(document.querySelector('#talk .legend')).backgroundColor);
+  return [...document.querySelectorAll('#talk-certainty [class^=sure]')].map((e) => {
+    const line = luminance(getComputedStyle(e).textDecorationColor);
+    return (Math.max(line, card) + 0.05) / (Math.min(line, card) + 0.05);
+  });
+})()`;
 
 async function downloaded(page: Page, name: string): Promise<string> {
   const [file] = await Promise.all([

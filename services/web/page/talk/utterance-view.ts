@@ -1,5 +1,6 @@
 /** One utterance on the page: its words as they settle, the readings of one that was chosen, and its correction. */
 import { shortTime } from '../../../output/clock-time.ts';
+import { certaintyStyle } from '../certainty.ts';
 import { diffNodes } from '../diff-nodes.ts';
 import { element } from '../element.ts';
 import { label, tell } from '../messages.ts';
@@ -9,9 +10,6 @@ import { walkWords } from '../word-keys.ts';
 import { UtteranceEditor } from './utterance-editor.ts';
 import { currentText, type Utterance } from './utterance-list.ts';
 import { wordSpans } from './word-spans.ts';
-
-/** Below this probability a word is marked as unsure: the recognizer would bet against it. */
-const UNSURE_BELOW = 0.5;
 
 export class UtteranceView {
   readonly root: HTMLLIElement;
@@ -140,15 +138,15 @@ export class UtteranceView {
       if (!span.isWord) return isPending ? element('span', { class: 'is-pending' }, span.text) : span.text;
       const change = changeAt(changes, span.offset, span.text.length);
       // Who corrects a text vouches for all of it.
-      const isUnsure = !isPending && correction === null && (span.probability ?? 1) < UNSURE_BELOW;
+      const certainty = isPending || correction !== null ? '' : certaintyStyle(span.probability);
       const node = element(
         'span',
         {
           class: classes({
             word: true,
             'is-pending': isPending,
-            'is-unsure': isUnsure,
             'has-change': change !== undefined,
+            [certainty]: certainty !== '',
           }),
           role: 'button',
           tabindex: isFirst ? 0 : -1,
