@@ -11,6 +11,7 @@ import { chromiumPath, microphoneFrom, NO_CHROMIUM, openChromium } from '../supp
 import { auditPage } from '../support/page-audit.ts';
 import { speechWav } from '../support/speech-wav.ts';
 import { TOY_DOCUMENT, toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
+import { toyService } from '../support/toy-service.ts';
 import { TOY_TALK } from '../support/toy-talk.ts';
 import { openToyService, type ToyService, type ToyServiceOptions } from '../support/toy-web-service.ts';
 
@@ -672,6 +673,19 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
       await page.getByRole('tab').nth(2).click();
       await page.locator('#compare-talk').click();
       await checked('with a comparison');
+    }
+  });
+
+  test('the page of the documentation fits a phone', async (t) => {
+    const { app } = await toyService();
+    t.after(() => app.close());
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    for (const width of [390, 320]) {
+      const page = await browser.newPage({ viewport: { width, height: 844 } });
+      t.after(() => page.close());
+      await page.goto(`${url}/docs`);
+      assert.equal(await overflow(page), 0, `at ${width}`);
+      assert.deepEqual(await auditPage(page), [], `at ${width}`);
     }
   });
 
