@@ -667,6 +667,13 @@ describe('the web page', { skip: chromiumPath() === undefined && NO_CHROMIUM }, 
       await page.locator('#record:not(.is-on):enabled').waitFor();
       await page.locator('.word', { hasText: 'weather' }).first().click();
       await checked('with readings');
+      await page.locator('.utterance-edit').first().click();
+      await page.locator('.editor textarea').fill('the weather was fine today, and tomorrow as well');
+      await checked('while correcting');
+      await page.locator('.utterance-edit').nth(1).click();
+      await page.keyboard.press('Escape');
+      await page.locator('.correction ins').first().waitFor();
+      await checked('with a correction');
       await dropDocument(page);
       await page.locator('#page-text .is-changed').first().click();
       await checked('with a document');

@@ -36,6 +36,7 @@ export function windowUtterances(raw: unknown, first: number, language: string):
       ...(fused === undefined ? {} : { llmLogProb: fused.llmLogProb }),
     }),
   );
+  const whole = fusion.hypotheses[0]?.text;
   const rest = [...words];
   let windowOffset = 0;
   return segments.map((segment, i) => {
@@ -55,7 +56,7 @@ export function windowUtterances(raw: unknown, first: number, language: string):
       language,
       words: wordsOf(text, rest),
       alternatives,
-      alternativesOf: fusion.hypotheses[0]?.text ?? null,
+      alternativesOf: whole === undefined || whole.trim() === text ? null : whole,
       changes: fusion.changes
         .map((change) => ({ ...change, ...placed(change, offset) }))
         .filter((change) => change.offset >= 0 && isIn(text, change)),

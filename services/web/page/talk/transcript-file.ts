@@ -1,5 +1,7 @@
 /** Downloads of what was said, made from the utterances as they stand: where a person corrected one, that is its text. */
 import { writeSrt } from '../../../output/srt.ts';
+import type { SpokenText } from '../../../output/subtitle-cues.ts';
+import { correctedWords } from './corrected-words.ts';
 import { currentText, type Utterance } from './utterance-list.ts';
 
 export const TRANSCRIPT_ENDINGS = ['txt', 'srt', 'json'] as const;
@@ -18,14 +20,7 @@ export function transcriptFile(utterances: readonly Utterance[], ending: Transcr
         .map((line) => `${line}\n`)
         .join('');
     case 'srt':
-      return writeSrt({
-        segments: utterances.map((one) => ({
-          text: currentText(one),
-          start: one.startS,
-          end: one.endS,
-          words: one.words,
-        })),
-      });
+      return writeSrt({ segments: utterances.map(segmentValue) });
     case 'json': {
       // One that was corrected to nothing is still told: its own text is in it.
       const said = utterances.filter((one) => one.text.trim() !== '' || currentText(one) !== '');
@@ -41,6 +36,12 @@ export function plainText(utterances: readonly Utterance[]): string {
 
 function linesOf(utterances: readonly Utterance[]): string[] {
   return utterances.map((one) => currentText(one).trim()).filter((text) => text !== '');
+}
+
+function segmentValue({ text, correction, startS, endS, words }: Utterance): SpokenText {
+  const times = { start: startS, end: endS };
+  if (correction === null) return { text, ...times, words };
+  return { text: correction, ...times, words: correctedWords(text, words, correction) };
 }
 
 /** Of a corrected one, words, alternatives and changes belong to the text that was corrected. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { correctedWords } from '../../../../services/web/page/talk/corrected-words.ts';
 import { windowUtterances } from '../../../../services/web/page/talk/recording-window.ts';
 import { parseStreamEvent, type StreamEvent } from '../../../../services/web/page/talk/stream-events.ts';
 import { plainText, transcriptFile } from '../../../../services/web/page/talk/transcript-file.ts';
@@ -108,6 +109,25 @@ test('files hold corrections, and json also what was corrected', () => {
   );
   assert.deepEqual(corrected.uncorrected, { stage: 'fused', text: 'the whetter' });
   assert.deepEqual([emptied.stage, emptied.text, emptied.uncorrected.text], ['corrected', '', 'noise']);
+});
+
+test('a corrected text has the times of what was spoken, so that long subtitles are still cut', () => {
+  const timed = (text: string) =>
+    (text.match(/[一-龥]|[^\s一-龥]+/gu) ?? []).map((word, i) => ({ word, start: i, end: i + 1, probability: 1 }));
+  const starts = (text: string, correction: string) =>
+    correctedWords(text, timed(text), correction).map(({ word, start }) => `${word} ${start}`);
+  assert.deepEqual(starts('the whether is fine', 'so the whether fine'), ['so 0', 'the 0', 'whether 1', 'fine 3']);
+  assert.deepEqual(starts('今天汽很好', '今天气很好'), ['今 0', '天 1', '气 2', '很 3', '好 4']);
+  assert.deepEqual(correctedWords('a b', [], 'a c'), []);
+  assert.deepEqual(correctedWords('a', timed('a'), ''), []);
+  const text =
+    'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen';
+  const list = new UtteranceList();
+  list.apply(hypothesis(text, { stage: 'fused', final: true, startS: 0, endS: 17, words: timed(text) }), PLACE);
+  list.correct('0.0', text.replace('two', 'too'));
+  const cues = transcriptFile(list.all, 'srt').split('\n\n');
+  assert.equal(cues.length, 2);
+  assert.match(cues[0]!, /00:00:00,000 --> .*\none too three/);
 });
 
 test('a window of a recording becomes its segments, each with its own words and changes', () => {
