@@ -63,6 +63,10 @@ const BENCHES: Readonly<Record<string, Entry>> = {
     what: 'live streams with real models while a model process is killed',
     module: new URL('./live-crash.js', import.meta.url),
   },
+  'shared-calls': {
+    what: 'what it saves to make the model calls of several streams one',
+    module: new URL('./shared-calls.js', import.meta.url),
+  },
   soak: {
     what: 'the service with real models under mixed load: nothing lost, nothing leaks, nothing crashes',
     module: new URL('./soak.js', import.meta.url),
@@ -80,7 +84,7 @@ const BENCHES: Readonly<Record<string, Entry>> = {
 const HELP = `Usage: npm run bench -- NAME [options]
 
 ${Object.entries(BENCHES)
-  .map(([name, { what }]) => `  ${name.padEnd(9)} ${what}`)
+  .map(([name, { what }]) => `  ${name.padEnd(12)} ${what}`)
   .join('\n')}
 
 Shared options
