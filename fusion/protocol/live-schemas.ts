@@ -1,3 +1,4 @@
+import { LIVE_COMMITTED_CHARS_MAX, LIVE_COMMITTED_MAX } from '../../models/core/limits.ts';
 import { COMMIT_POLICIES, type ListenOptions, type LiveEvent } from '../../models/core/live.ts';
 import { NUMBER_MAX } from './limits.ts';
 import { optionFields, resultSchema, word } from './result-schemas.ts';
@@ -32,17 +33,24 @@ const listenFields = map({
   partialIntervalMs: milliseconds,
   utteranceSecondsMax: seconds,
   returning: optional(boolean),
+  committed: optional(
+    list(
+      map({ startS: seconds, endS: optional(seconds), heardS: seconds, text: text(LIVE_COMMITTED_CHARS_MAX) }),
+      LIVE_COMMITTED_MAX,
+    ),
+  ),
 });
 
 /**
  * `llmWeight` and `holdMs` are absent on the wire where they are undefined, `turnDetection` where it is null; an absent
- * `returning` is false.
+ * `returning` is false, absent `committed` is empty.
  */
 export const listenOptionsSchema: Check<ListenOptions> = (value, path) => ({
   llmWeight: undefined,
   holdMs: undefined,
   turnDetection: null,
   returning: false,
+  committed: [],
   ...listenFields(value, path),
 });
 

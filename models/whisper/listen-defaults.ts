@@ -15,6 +15,7 @@ export const defaultListenOptions: ListenOptions = {
   partialIntervalMs: 500,
   utteranceSecondsMax: 20,
   returning: false,
+  committed: [],
 };
 
 /** Throws invalid_option, unknown values as well as numbers out of their range. */

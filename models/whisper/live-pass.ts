@@ -5,7 +5,7 @@ import { isLooping } from './loop-guard.ts';
 import type { DecoderNode, NewToken } from './step-decoder.ts';
 import { RULE_START, TokenRules } from './token-rules.ts';
 import { TIMESTAMP_STEP_SECONDS } from './whisper-tokens.ts';
-import type { DecoderParts, ForcedPrefix } from './window-decode.ts';
+import { type DecoderParts, type ForcedPrefix, judgedLogProb } from './window-decode.ts';
 
 export interface PassRequest {
   readonly encoded: EncodedWindow;
@@ -101,7 +101,7 @@ export async function livePass(parts: DecoderParts, request: PassRequest): Promi
       times: attention.times(tokens.length),
       noSpeechProb,
       looped,
-      avgLogProb: sum / (tokens.length + 1),
+      avgLogProb: judgedLogProb(sum, tokens.length, prefix),
     };
   } finally {
     tree.dispose();

@@ -257,4 +257,5 @@ export const TOY_LISTEN_OPTIONS: ListenOptions = {
   partialIntervalMs: 500,
   utteranceSecondsMax: 20,
   returning: false,
+  committed: [],
 };
