@@ -1,3 +1,4 @@
+import { LIVE_COMMITTED_CHARS_MAX, LIVE_COMMITTED_MAX } from '../../models/core/limits.ts';
 import { COMMIT_POLICIES, type ListenOptions, type LiveEvent } from '../../models/core/live.ts';
 import { NUMBER_MAX } from './limits.ts';
 import { optionFields, resultSchema, word } from './result-schemas.ts';
@@ -33,11 +34,17 @@ const listenFields = map({
   lightFusion: optional(boolean),
   utteranceSecondsMax: seconds,
   returning: optional(boolean),
+  committed: optional(
+    list(
+      map({ startS: seconds, endS: optional(seconds), heardS: seconds, text: text(LIVE_COMMITTED_CHARS_MAX) }),
+      LIVE_COMMITTED_MAX,
+    ),
+  ),
 });
 
 /**
  * `llmWeight` and `holdMs` are absent on the wire where they are undefined, `turnDetection` where it is null; an absent
- * `returning` is false, an absent `lightFusion` true.
+ * `returning` is false, an absent `lightFusion` true, an absent `committed` empty.
  */
 export const listenOptionsSchema: Check<ListenOptions> = (value, path) => ({
   llmWeight: undefined,
@@ -45,6 +52,7 @@ export const listenOptionsSchema: Check<ListenOptions> = (value, path) => ({
   turnDetection: null,
   returning: false,
   lightFusion: true,
+  committed: [],
   ...listenFields(value, path),
 });
 

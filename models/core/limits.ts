@@ -20,6 +20,10 @@ export const LIVE_UTTERANCE_SECONDS_MAX = 25;
 export const LIVE_STREAMS_MAX = 64;
 /** Utterances of one stream whose recognized final is not out; while there are so many, no more audio is pulled. */
 export const LIVE_FINALS_PENDING_MAX = 4;
+/** Utterances of a returning stream that are told with their committed text: more than can wait for finals at once. */
+export const LIVE_COMMITTED_MAX = 32;
+/** Characters of each: far more than is said in LIVE_UTTERANCE_SECONDS_MAX. */
+export const LIVE_COMMITTED_CHARS_MAX = 2000;
 /** From this lag on a stream gets no more partials: finals are worth more than guesses. Resumes at half of it. */
 export const LIVE_LAG_PARTIALS_MS = 1500;
 /** From this lag of any stream on newcomers are refused: those who are here keep their latency. */

@@ -43,7 +43,26 @@ export interface ListenOptions extends TranscribeOptions {
   readonly utteranceSecondsMax: number;
   /** True for a stream that was taken before, by a process that is gone: it is no newcomer, and no load turns it away. */
   readonly returning: boolean;
+  /**
+   * Utterances of a returning stream that were open when its process was lost, in order. One of this stream that goes on
+   * with one of them (`ReplayedUtterances`) begins with the text committed then. A recognizer that cannot do so may ignore it.
+   */
+  readonly committed: readonly CommittedText[];
 }
+
+/** An utterance as a process left it that is gone. Seconds are those of the stream that it is told to. */
+export interface CommittedText {
+  readonly startS: number;
+  /** Absent where its end was not heard. */
+  readonly endS?: number | undefined;
+  /** End of the audio that its last partial was made from; 0 where there was none. No partial is wanted of less. */
+  readonly heardS: number;
+  /** Its committed text; empty where nothing was committed yet. */
+  readonly text: string;
+}
+
+/** How a stream comes to a recognizer: as a newcomer, or from a process that is gone. */
+export type Resumption = Pick<ListenOptions, 'returning' | 'committed'>;
 
 /** What goes in: samples (mono, -1..1, at the recognizer's rate), and what the caller says between them. */
 export type LiveInput = Float32Array | LiveMark;

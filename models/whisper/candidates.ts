@@ -126,8 +126,13 @@ function merged(text: TopList, stamps: TopList): TopList {
 
 /** Probability of one id among all of a row's logits, without rules. */
 export function probabilityOf(logits: Float32Array, row: number, size: number, id: number): number {
+  return Math.exp(logProbabilityOf(logits, row, size, id));
+}
+
+/** Its natural log. */
+export function logProbabilityOf(logits: Float32Array, row: number, size: number, id: number): number {
   const base = row * size;
   const all = new TopList(1);
   all.scan(logits, base, base + size, base);
-  return Math.exp(logits[base + id]! - all.logSum);
+  return logits[base + id]! - all.logSum;
 }

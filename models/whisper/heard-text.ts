@@ -1,10 +1,11 @@
-import { avgLogProbOf, type LivePass, type PassText } from './live-pass.ts';
+import type { LivePass, PassText } from './live-pass.ts';
+import { judgedLogProb } from './window-decode.ts';
 
 /** The text that a pass is taken for, by the recognizer alone or together with a language model. */
 export interface HeardText extends PassText {
   readonly noSpeechProb: number;
   readonly looped: boolean;
-  /** Mean of the recognizer's log-probabilities, the end among them. */
+  /** Mean of the recognizer's log-probabilities, as texts are judged by it (window-decode.ts). */
   readonly avgLogProb: number;
   /** True where a language model had its say. */
   readonly fused: boolean;
@@ -20,7 +21,9 @@ export function heardTogether(pass: LivePass, text: PassText): HeardText {
   return heard(pass, text, true);
 }
 
-function heard({ noSpeechProb, looped }: LivePass, text: PassText, fused: boolean): HeardText {
+function heard({ prefix, noSpeechProb, looped }: LivePass, text: PassText, fused: boolean): HeardText {
   const { tokens, logProbs, endLogProb, attention } = text;
-  return { tokens, logProbs, endLogProb, attention, noSpeechProb, looped, avgLogProb: avgLogProbOf(text), fused };
+  const sum = logProbs.reduce((total, logProb) => total + logProb, endLogProb);
+  const avgLogProb = judgedLogProb(sum, tokens.length, prefix);
+  return { tokens, logProbs, endLogProb, attention, noSpeechProb, looped, avgLogProb, fused };
 }

@@ -16,6 +16,7 @@ export const defaultListenOptions: ListenOptions = {
   lightFusion: true,
   utteranceSecondsMax: 20,
   returning: false,
+  committed: [],
 };
 
 /** Throws invalid_option, unknown values as well as numbers out of their range. */

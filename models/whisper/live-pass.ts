@@ -33,6 +33,8 @@ export interface PassText {
 
 /** What a greedy pass found. */
 export interface LivePass extends PassText {
+  /** What the tokens begin with, as it was given. */
+  readonly prefix: ForcedPrefix;
   readonly noSpeechProb: number;
   /** True where it ran into a loop and was cut. */
   readonly looped: boolean;
@@ -92,7 +94,7 @@ export async function livePass(parts: DecoderParts, request: PassRequest): Promi
       row = 0;
       attention.add(align!, 1, 0);
     }
-    return { tokens, logProbs, endLogProb, attention, noSpeechProb, looped };
+    return { tokens, logProbs, endLogProb, attention, prefix, noSpeechProb, looped };
   } finally {
     tree.dispose();
   }
@@ -106,9 +108,4 @@ export function passRules({ suppressIds, suppressIdsBegin }: WhisperModelFile, v
     timestamps: false,
     initialTimestampMaxSeconds: 0,
   });
-}
-
-/** Mean log-probability of a text's tokens, its end among them. */
-export function avgLogProbOf({ tokens, logProbs, endLogProb }: PassText): number {
-  return logProbs.reduce((total, logProb) => total + logProb, endLogProb) / (tokens.length + 1);
 }

@@ -1,6 +1,7 @@
 import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { ListenOptions } from '../core/live.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
+import { tokenLogProbs } from './committed-beginning.ts';
 import type { EncodedWindow, WindowMel } from './encoder.ts';
 import { type HeardText, heardAlone, heardTogether } from './heard-text.ts';
 import { type DetectedLanguage, detectLanguage } from './language.ts';
@@ -103,13 +104,14 @@ export class LivePasses {
   /** A quick pass over an utterance that goes on. */
   async partial(
     stretch: Stretch,
-    prefix: ForcedPrefix,
+    standing: ForcedPrefix,
     draft: readonly number[],
     signal: AbortSignal,
   ): Promise<HeardPass> {
     const { mel, encoded } = await this.#encode(stretch, this.timings);
     const language = await this.#languageOf(encoded, stretch.samples.length / SAMPLE_RATE_HZ);
     const prompt = this.#promptFor(language);
+    const prefix = await this.#scored(standing, encoded, prompt, this.timings);
     const { textCtx } = this.#parts.model.dims;
     const spoken = Math.ceil(TOKENS_MIN + (mel.realFrames / 100) * TOKENS_PER_SECOND_MAX);
     const room = stepsMaxAfter(prompt.length + prefix.tokens.length, textCtx);
@@ -127,10 +129,11 @@ export class LivePasses {
   async refine(heard: HeardPass, search: UnitSearch, signal: AbortSignal): Promise<HeardText | null> {
     const { pass, prefix, prompt, language, encoded, place } = heard;
     const from = pass.logProbs.findIndex((logProb, i) => i >= prefix.tokens.length && logProb < SURE);
-    if (from < 0 || pass.looped) return heardAlone(pass);
     const { decoder, tokens, model } = this.#parts;
+    const stepsLeft = stepsMaxAfter(prompt.length + from, model.dims.textCtx);
+    if (from < 0 || pass.looped || stepsLeft < 1) return heardAlone(pass);
     const sure = pass.tokens.slice(0, from);
-    const stepsMax = pass.tokens.length - from + LIGHT_STEPS_MORE;
+    const stepsMax = Math.min(pass.tokens.length - from + LIGHT_STEPS_MORE, stepsLeft);
     const unit = { ...this.#unitAt(place, language, sure), stepsMax, beams: LIGHT_BEAMS, index: this.#units++ };
     const source = new WindowSource(unit, decoder.tree(encoded), passRules(model, tokens), prompt, sure);
     try {
@@ -157,12 +160,14 @@ export class LivePasses {
   }
 
   /** The recognizer's own search over an utterance that has ended. */
-  async recognize(stretch: Stretch, prefix: ForcedPrefix, signal: AbortSignal): Promise<Recognized> {
+  async recognize(stretch: Stretch, standing: ForcedPrefix, signal: AbortSignal): Promise<Recognized> {
     const { beams, nBest } = this.#options;
     const timings = { encodeMs: 0, recognizeMs: 0 };
     const { mel, encoded } = await this.#encode(stretch, timings);
     const language = await this.#languageOf(encoded, Number.POSITIVE_INFINITY);
-    const unit = { mel, prompt: this.#promptFor(language), prefix, language, place: placeOf(stretch) };
+    const prompt = this.#promptFor(language);
+    const prefix = await this.#scored(standing, encoded, prompt, timings);
+    const unit = { mel, prompt, prefix, language, place: placeOf(stretch) };
     const decoded = await this.#decode(unit, encoded, plainBeam({ beams, nBest }), signal, timings);
     return { ...unit, decoded, busyMs: this.#count(timings) };
   }
@@ -185,6 +190,25 @@ export class LivePasses {
       return await tokenTimes(tree, tokens, frames, language, this.#options.task, hypothesis.tokens);
     } finally {
       this.timings.recognizeMs += performance.now() - started;
+      tree.dispose();
+    }
+  }
+
+  /** With the log-probabilities that a beginning from another process comes without. */
+  async #scored(
+    prefix: ForcedPrefix,
+    encoded: EncodedWindow,
+    prompt: readonly number[],
+    timings: DecodeTimings,
+  ): Promise<ForcedPrefix> {
+    if (prefix.logProbs.length === prefix.tokens.length) return prefix;
+    const { decoder, tokens } = this.#parts;
+    const tree = decoder.tree(encoded);
+    const started = performance.now();
+    try {
+      return { ...prefix, logProbs: await tokenLogProbs(tree, tokens, prompt, prefix.tokens) };
+    } finally {
+      timings.recognizeMs += performance.now() - started;
       tree.dispose();
     }
   }

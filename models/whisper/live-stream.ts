@@ -2,6 +2,7 @@ import { AppError } from '../core/app-error.ts';
 import { LIVE_FINALS_PENDING_MAX, SAMPLE_RATE_HZ } from '../core/limits.ts';
 import {
   type CommitPolicies,
+  type CommittedText,
   type ListenOptions,
   type LiveEvent,
   type LiveFinal,
@@ -9,10 +10,12 @@ import {
   LLM_UNAVAILABLE,
 } from '../core/live.ts';
 import type { RecognizerSummary } from '../core/recognizer.ts';
+import { ReplayedUtterances } from '../core/replayed-utterances.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
 import type { Warning } from '../core/transcript.ts';
 import type { SpeechSpan } from '../vad/speech-segments.ts';
 import type { TurnEnd, TurnEvent, Turns } from '../vad/turns.ts';
+import { committedBeginning } from './committed-beginning.ts';
 import { type HeardText, heardAlone } from './heard-text.ts';
 import { LiveContext } from './live-context.ts';
 import { LiveEvents } from './live-events.ts';
@@ -74,6 +77,7 @@ export class LiveStream {
   readonly #lag: LiveLag;
   readonly #context: LiveContext;
   readonly #passes: LivePasses;
+  readonly #replayed: ReplayedUtterances<CommittedText>;
   readonly #warnings: Warning[] = [];
   #open: LiveUtterance | null = null;
   #utterances = 0;
@@ -99,6 +103,7 @@ export class LiveStream {
     this.#lag = new LiveLag(parts.nowMs);
     this.#context = new LiveContext(parts.decoder.tokens, options);
     this.#passes = new LivePasses(parts.decoder, parts.mel, options, this.#context);
+    this.#replayed = new ReplayedUtterances(options.committed);
   }
 
   /** Throws what the input throws, the signal's reason, and what passes throw; frees all work on an early return. */
@@ -199,8 +204,11 @@ export class LiveStream {
     if (event.kind === 'start') {
       const { decoder, convert, policies, seat } = this.#parts;
       const context = { tokens: decoder.tokens, options: this.#options, convert };
-      this.#open = new LiveUtterance(this.#utterances++, event.start, policies(this.#options), context);
-      this.#passEnd = event.start;
+      const known = this.#replayed.take(seconds(event.start)) ?? UNKNOWN;
+      const given = committedBeginning(known.text, decoder.tokens, decoder.model);
+      this.#open = new LiveUtterance(this.#utterances++, event.start, policies(this.#options), context, given);
+      // Where less is heard than what the given text was made from, a pass would go on from words that are still to come.
+      this.#passEnd = Math.max(event.start, Math.round(known.heardS * SAMPLE_RATE_HZ));
       this.#light = true;
       seat.talking = true;
       this.#events.push({ kind: 'speech-start', utterance: this.#open.index, startS: seconds(event.start) });
@@ -418,6 +426,9 @@ export class LiveStream {
     this.#lag.forget(this.#buffer.start);
   }
 }
+
+/** An utterance that no process knew before. */
+const UNKNOWN = { heardS: 0, text: '' } satisfies Partial<CommittedText>;
 
 const NO_STATS = { steps: 0, llmRows: 0, llmRowsEager: 0, llmRowsFloor: 0, llmCalls: 0, llmMs: 0 };
 

@@ -1,6 +1,7 @@
 import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { CommitPolicy, ListenOptions, LivePartial, LiveWord } from '../core/live.ts';
 import type { Segment, UnitResult, Word } from '../core/transcript.ts';
+import type { CommittedBeginning } from './committed-beginning.ts';
 import { compressionRatio } from './compression-ratio.ts';
 import type { HeardText } from './heard-text.ts';
 import type { ScriptConverter } from './script.ts';
@@ -27,23 +28,35 @@ export class LiveUtterance {
   readonly start: number;
   readonly #context: UtteranceContext;
   readonly #policy: CommitPolicy;
-  readonly #tokens: number[] = [];
+  readonly #tokens: number[];
+  /** Without those of the tokens given, until a pass has scored them. */
   readonly #logProbs: number[] = [];
+  readonly #given: number;
   /** As it was given out, with the space before the first word. */
-  #committed = '';
+  #committed: string;
   #pendingTokens: readonly number[] = [];
   #revision = 0;
 
-  constructor(index: number, start: number, policy: CommitPolicy, context: UtteranceContext) {
+  /** @param given what a process that is gone committed of it */
+  constructor(
+    index: number,
+    start: number,
+    policy: CommitPolicy,
+    context: UtteranceContext,
+    given: CommittedBeginning = { text: '', tokens: [] },
+  ) {
     this.index = index;
     this.start = start;
     this.#policy = policy;
     this.#context = context;
+    this.#tokens = [...given.tokens];
+    this.#given = given.tokens.length;
+    this.#committed = given.text;
   }
 
-  /** Tokens that all further hypotheses begin with. */
+  /** Tokens that all further hypotheses begin with. Those given come without log-probabilities until a pass took them. */
   get prefix(): ForcedPrefix {
-    return { tokens: [...this.#tokens], logProbs: [...this.#logProbs] };
+    return { tokens: [...this.#tokens], logProbs: [...this.#logProbs], given: this.#given };
   }
 
   /** What the last pass found after them. */
@@ -63,6 +76,7 @@ export class LiveUtterance {
     const { tokens: vocabulary, options, convert } = this.#context;
     const heardS = (end - this.start) / SAMPLE_RATE_HZ;
     const from = this.#tokens.length;
+    if (this.#logProbs.length < from) this.#logProbs.push(...pass.logProbs.slice(0, from));
     const rest = pass.tokens.slice(from);
     const restText = vocabulary.decode(rest);
     const { noSpeechProbMax, avgLogProbMin, compressionRatioMax } = options;

@@ -44,6 +44,8 @@ export interface ForcedPrefix {
   readonly tokens: readonly number[];
   /** log P of each, from when it was decoded. */
   readonly logProbs: readonly number[];
+  /** How many of them, the first, another process decoded; absent: none. */
+  readonly given?: number;
 }
 
 /** A window's text and how it came about. */
@@ -172,7 +174,7 @@ async function decodeOnce(
       hypothesis: withoutLoop(chosen, tokens.endOfText, prefix.tokens.length),
       text,
       temperature,
-      avgLogProb: chosen.recognizerLogProb / (chosen.tokens.length + 1),
+      avgLogProb: judgedLogProb(chosen.recognizerLogProb, chosen.tokens.length, prefix),
       compressionRatio: compressionRatio(text.trim()),
       noSpeechProb: source.noSpeechProb,
       looped: endingLoop(chosen.tokens, tokens.endOfText) !== null,
@@ -184,6 +186,19 @@ async function decodeOnce(
     timings.recognizeMs += source.busyMs;
     source.dispose();
   }
+}
+
+/**
+ * Mean log-probability by which a text is judged, its end counted as a token. What another process decoded may be improbable
+ * here; trying again would not change it, so the rest is then judged alone.
+ *
+ * @param sum of the text's tokens and its end
+ */
+export function judgedLogProb(sum: number, tokens: number, { logProbs, given = 0 }: ForcedPrefix): number {
+  const whole = sum / (tokens + 1);
+  if (given === 0) return whole;
+  const givenSum = logProbs.slice(0, given).reduce((total, logProb) => total + logProb, 0);
+  return Math.max(whole, (sum - givenSum) / (tokens - given + 1));
 }
 
 const NO_PREFIX: ForcedPrefix = { tokens: [], logProbs: [] };

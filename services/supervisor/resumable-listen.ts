@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { Resumption } from '../../models/core/live.ts';
 import type { RecognizerSummary } from '../../models/core/recognizer.ts';
 import { AudioTail } from './audio-tail.ts';
 import { inputCrashes, isLost } from './crash-budget.ts';
@@ -21,8 +22,8 @@ import { onGrid, UtteranceLog } from './utterance-log.ts';
 export interface ResumableListenOptions<O, S extends RecognizerSummary> {
   readonly lines: Lines;
   readonly lane: SuspectLane;
-  /** Opens the stream on a line, `line.client.listen`; `returning` where it was taken before. */
-  readonly open: (line: Line, returning: boolean) => Listen<O, S>;
+  /** Opens the stream on a line, `line.client.listen`. */
+  readonly open: (line: Line, resumption: Resumption) => Listen<O, S>;
   readonly clock?: Clock;
 }
 
@@ -38,7 +39,7 @@ export function resumableListen<O, S extends RecognizerSummary>(options: Resumab
   return (input, request, call) => {
     const stream = new ResumableStream(lines, lane, clock, input);
     return stream.run(
-      (line, source, returning, signal) => open(line, returning)(source, request, { signal }),
+      (line, source, resumption, signal) => open(line, resumption)(source, request, { signal }),
       call.signal,
     );
   };
@@ -47,7 +48,7 @@ export function resumableListen<O, S extends RecognizerSummary>(options: Resumab
 type OpenOn<S> = (
   line: Line,
   source: AsyncIterable<LiveInput>,
-  returning: boolean,
+  resumption: Resumption,
   signal: AbortSignal,
 ) => AsyncGenerator<LiveEvent, S>;
 
@@ -117,10 +118,11 @@ class ResumableStream {
   ): AsyncGenerator<LiveEvent, S | 'changes line'> {
     const { tail } = this.#source;
     const offsetS = tail.startS;
-    this.#log.restart(offsetS, line.degraded);
+    const committed = this.#log.restart(offsetS, line.degraded);
     const stop = new AbortController();
     const signals = [line.gone, stop.signal, ...(signal === undefined ? [] : [signal])];
-    const events = open(line, this.#source.items(), this.#taken, AbortSignal.any(signals));
+    const resumption = { returning: this.#taken, committed };
+    const events = open(line, this.#source.items(), resumption, AbortSignal.any(signals));
     try {
       for (;;) {
         const next = await events.next();

@@ -65,7 +65,8 @@ export function engineOver(lines: Lines, lane = new SuspectLane()): Pick<Engine,
     listen: resumableListen({
       lines,
       lane,
-      open: (line, returning) => (audio, request, call) => line.client.listen(audio, { ...request, returning }, call),
+      open: (line, resumption) => (audio, request, call) =>
+        line.client.listen(audio, { ...request, ...resumption }, call),
     }),
     read: (images, request, { signal }) => readRepeatedly(images, request, signal, common),
   };

@@ -1,4 +1,6 @@
-import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
+import { LIVE_COMMITTED_CHARS_MAX, LIVE_COMMITTED_MAX, SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
+import type { CommittedText } from '../../models/core/live.ts';
+import { ReplayedUtterances } from '../../models/core/replayed-utterances.ts';
 import type { Segment, UnitResult, Word } from '../../models/core/transcript.ts';
 import { continuedText } from './continued-text.ts';
 import type { LiveEvent, LiveFinal, LivePartial } from './live-contract.ts';
@@ -27,6 +29,7 @@ export class UtteranceLog {
   #doneS = 0;
   /** Of the listener that runs: its numbers of utterances, and the time at which it began. */
   #told = new Map<number, Told>();
+  #replayed = new ReplayedUtterances<Told>([]);
   #offsetS = 0;
   #degraded = false;
 
@@ -39,11 +42,22 @@ export class UtteranceLog {
     return this.#doneS;
   }
 
-  /** A listener begins with the audio at `offsetS`. */
-  restart(offsetS: number, degraded: boolean): void {
+  /**
+   * A listener begins with the audio at `offsetS`. Returns what it is to know of the utterances that are open, in its time.
+   * What is too long to be told is left to the alignment of `continuedText`.
+   */
+  restart(offsetS: number, degraded: boolean): readonly CommittedText[] {
     this.#told.clear();
+    this.#replayed = new ReplayedUtterances(this.#open);
     this.#offsetS = offsetS;
     this.#degraded = degraded;
+    const since = (seconds: number) => Math.max(0, onGrid(seconds - offsetS));
+    return this.#open.slice(0, LIVE_COMMITTED_MAX).map(({ startS, endS, heardS, committed }) => ({
+      startS: since(startS),
+      ...(endS === undefined ? {} : { endS: since(endS) }),
+      heardS: since(heardS),
+      text: committed.length > LIVE_COMMITTED_CHARS_MAX ? '' : committed,
+    }));
   }
 
   /** What the caller is to hear of an event of the listener that runs. */
@@ -92,8 +106,7 @@ export class UtteranceLog {
   }
 
   #start(utterance: number, startS: number): LiveEvent[] {
-    const mapped = new Set(this.#told.values());
-    const known = this.#open.find((told) => !mapped.has(told) && startS < (told.endS ?? Number.POSITIVE_INFINITY));
+    const known = this.#replayed.take(startS);
     if (known !== undefined) {
       this.#told.set(utterance, known);
       return [];

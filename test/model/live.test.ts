@@ -115,6 +115,38 @@ for (const policy of COMMIT_POLICIES) {
   });
 }
 
+test('a stream that comes from a lost process goes on from the words committed there, spelled as they were', {
+  skip,
+}, async () => {
+  const text = 'The whether is fine';
+  for (const partialIntervalMs of [500, 0]) {
+    const events = await listen({
+      language: 'en',
+      timestamps: 'word',
+      partialIntervalMs,
+      returning: true,
+      committed: [{ startS: 0, heardS: 3.4, text }],
+    });
+    const first = events.filter((event): event is LiveFinal => event.kind === 'final' && event.utterance === 0);
+    for (const final of first) {
+      assert.ok(final.committed.startsWith(text) && final.text.startsWith(final.committed), final.text);
+      const { words } = final.result.segments[0]!;
+      assert.equal(
+        words!
+          .map(({ word }) => word)
+          .join('')
+          .trim(),
+        final.text,
+      );
+      assert.ok(words!.every(({ probability }) => probability > 0 && probability <= 1));
+      // The four words take the two seconds that they were said in, and what follows is what follows in the recording.
+      assert.ok(words![3]!.end > 1 && words![3]!.end < 2.5, `${text} ends at ${words![3]!.end}`);
+      assert.match(final.text.slice(text.length), /^ today,? and the train /);
+    }
+    assert.ok(first.length > 0);
+  }
+});
+
 test('word times of two utterances follow each other, in seconds of the stream', { skip }, async () => {
   const events = await listen({ language: 'en', timestamps: 'word', partialIntervalMs: 0 });
   let clock = 0;

@@ -186,6 +186,13 @@ const listenOptions = fc
     policy: fc.constantFrom(...COMMIT_POLICIES),
     holdMs: fc.option(fc.nat(2000), { nil: undefined }),
     llmWeight: fc.option(probability, { nil: undefined }),
+    returning: fc.boolean(),
+    committed: fc.array(
+      fc.record({ startS: amount, endS: amount, heardS: amount, text }, { requiredKeys: ['startS', 'heardS', 'text'] }),
+      {
+        maxLength: 3,
+      },
+    ),
   })
   .map((some) => ({ ...TOY_LISTEN_OPTIONS, ...some }));
 const liveEvent: fc.Arbitrary<LiveEvent> = fc.oneof(

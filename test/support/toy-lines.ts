@@ -1,4 +1,5 @@
 import { AppError } from '../../models/core/app-error.ts';
+import type { Resumption } from '../../models/core/live.ts';
 import type { CombinerClient } from '../../services/combiner/combiner-client.ts';
 import type { Line, LineLoss, Lines, LineWish } from '../../services/supervisor/engine-lines.ts';
 import type { Listen, LiveEvent } from '../../services/supervisor/live-contract.ts';
@@ -16,8 +17,8 @@ export interface ToyFate {
 /** Gives lines in the order of their fates, and then lines that hold. */
 export class ToyLines implements Lines {
   readonly wishes: LineWish[] = [];
-  /** What each opened stream was said to be. */
-  readonly returning: boolean[] = [];
+  /** How each opened stream came. */
+  readonly resumptions: Resumption[] = [];
   released = 0;
   fused = true;
   #fates: readonly ToyFate[];
@@ -49,13 +50,13 @@ export class ToyLines implements Lines {
     return this.fused;
   }
 
-  /** A listener that is cut off as its line's fate wants it. */
-  listen<O>(listen: Listen<O>): (line: Line, returning: boolean) => Listen<O> {
-    return (line, returning) => {
-      this.returning.push(returning);
+  /** A listener that is cut off as its line's fate wants it. It is told how the stream came, among its options. */
+  listen<O>(listen: Listen<O & Resumption>): (line: Line, resumption: Resumption) => Listen<O> {
+    return (line, resumption) => {
+      this.resumptions.push(resumption);
       const { events: eventsMax = Number.POSITIVE_INFINITY, error } = this.#given.get(line)!;
       return async function* (input, options, call) {
-        const events: AsyncGenerator<LiveEvent, unknown> = listen(input, options, call);
+        const events: AsyncGenerator<LiveEvent, unknown> = listen(input, { ...options, ...resumption }, call);
         for (let count = 0; ; count++) {
           if (count >= eventsMax) throw error ?? new AppError('peer_lost', 'the toy process crashed');
           const next = await events.next();

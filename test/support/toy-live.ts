@@ -118,7 +118,8 @@ export async function collect(
 
 const A = 4;
 const C = 3;
-const COMMA = 6;
+/** What a toy speaker says next best: without it the end is, and a beam may end before its time. */
+export const TOY_COMMA = 6;
 /** Words of the toy vocabulary, each with the space before it: " a", " ac", " aa", " acc". */
 export const TOY_WORDS: readonly (readonly number[])[] = [[A], [A, C], [A, 0], [A, C, C]];
 export const TOY_WORD_TEXTS = ['a', 'ac', 'aa', 'acc'] as const;
@@ -141,9 +142,8 @@ export function spokenInTime(
       const spoken = words.slice(0, heard);
       if (last !== undefined) spoken[heard - 1] = last;
       const tokens = spoken.flatMap((word) => TOY_WORDS[word]!);
-      // A comma is the next best, so that nothing but the end itself ends a beam.
       return new Map([
-        [COMMA, 4],
+        [TOY_COMMA, 4],
         [tokens[path.length] ?? whisper().parts.tokens.endOfText, 12],
       ]);
     };

@@ -258,4 +258,5 @@ export const TOY_LISTEN_OPTIONS: ListenOptions = {
   lightFusion: true,
   utteranceSecondsMax: 20,
   returning: false,
+  committed: [],
 };

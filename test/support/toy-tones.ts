@@ -6,7 +6,7 @@ import { defaultListenOptions } from '../../models/whisper/listen-defaults.ts';
 import { plainBeam } from '../../models/whisper/plain-beam.ts';
 import { WhisperTranscriber } from '../../models/whisper/transcriber.ts';
 import type { Listen } from '../../services/supervisor/live-contract.ts';
-import { TOY_RATE_HZ, TOY_WORD_TEXTS, TOY_WORDS, ToyVoice } from './toy-live.ts';
+import { TOY_COMMA, TOY_RATE_HZ, TOY_WORD_TEXTS, TOY_WORDS, ToyVoice } from './toy-live.ts';
 import { type ToyAnswer, ToyWhisper } from './toy-whisper.ts';
 
 /** Words as tones, so that a toy recognizer hears what was said in the very samples it is given. */
@@ -115,17 +115,49 @@ export class SlowMachine implements Clock {
   }
 }
 
-/** Hears tones as words, in the time that a machine takes for it. Everything but the two models is the real thing. */
-export function toneListener(machine: SlowMachine): Listen<Partial<ListenOptions>> {
-  const heard: number[][] = [];
+/** How a process hears the words of an utterance: true where it spells one otherwise than usual. Over and over. */
+export type Accent = readonly boolean[];
+
+/** The other spelling of each tone's word, as numbers of TOY_WORDS: it begins as the usual one does, and goes on. */
+const SPELLINGS = [
+  [0, 2],
+  [1, 3],
+] as const;
+
+/** A text in its usual spelling, whichever process heard it. */
+export function plainly(text: string): string {
+  const usual = new Map(SPELLINGS.map(([one, other]) => [TOY_WORD_TEXTS[other] as string, TOY_WORD_TEXTS[one]]));
+  return text.replace(/\S+/g, (word) => usual.get(word) ?? word);
+}
+
+/**
+ * Hears tones as words, in the time that a machine takes for it. Everything but the two models is the real thing. Each stream
+ * is heard by a process of its own, with the next of the accents.
+ */
+export function toneListener(machine: SlowMachine, accents: readonly Accent[] = []): Listen<Partial<ListenOptions>> {
+  let processes = 0;
+  return (input, options, call) => {
+    const accent = accents.length === 0 ? [] : accents[processes++ % accents.length]!;
+    return toneProcess(machine, accent)(input, options, call);
+  };
+}
+
+function toneProcess(machine: SlowMachine, accent: Accent): Listen<Partial<ListenOptions>> {
+  const heard: (readonly number[])[][] = [];
   const answer: ToyAnswer = ({ window, path }) => {
-    const tokens = heard[window]!.flatMap((word) => TOY_WORDS[word]!);
-    return new Map([[tokens[path.length] ?? whisper.parts.tokens.endOfText, 12]]);
+    const next = nextToken(heard[window]!, path) ?? whisper.parts.tokens.endOfText;
+    return new Map([
+      [TOY_COMMA, 4],
+      [next, 12],
+    ]);
   };
   const whisper = new ToyWhisper(answer);
   const { encoder } = whisper.parts;
   const encode = async (...given: Parameters<typeof encoder.encode>): Promise<EncodedWindow> => {
-    const words = wordsIn(given[0]);
+    const words = wordsIn(given[0]).map((tone, i) => {
+      const other = accent.length > 0 && accent[i % accent.length]!;
+      return TOY_WORDS[SPELLINGS[tone]![other ? 1 : 0]]!;
+    });
     const encoded = await encoder.encode(...given);
     heard.push(words);
     await machine.work();
@@ -147,6 +179,16 @@ export function toneListener(machine: SlowMachine): Listen<Partial<ListenOptions
       },
       signal ?? new AbortController().signal,
     );
+}
+
+/** Goes on where a text stands, word by word, however its words are spelled. Undefined at the end. */
+function nextToken(words: readonly (readonly number[])[], path: readonly number[]): number | undefined {
+  const begins = TOY_WORDS[0]![0]!;
+  const begun = path.filter((token) => token === begins).length;
+  const spelled = path.slice(path.lastIndexOf(begins));
+  const word = words[begun - 1] ?? [];
+  const goesOn = spelled.length < word.length && spelled.every((token, i) => token === word[i]);
+  return goesOn ? word[spelled.length] : words[begun]?.[0];
 }
 
 /** The samples in chunks, each so many turns after the one before; time goes by as the audio does. */

@@ -3,14 +3,24 @@ import { test } from 'node:test';
 import { encode } from '@msgpack/msgpack';
 import { decodeMessage, encodeMessage } from '../../../../fusion/protocol/codec.ts';
 import { FRAME_BYTES_MAX } from '../../../../fusion/protocol/limits.ts';
+import type { Listen } from '../../../../fusion/protocol/messages.ts';
 import { AppError } from '../../../../models/core/app-error.ts';
+import { LIVE_COMMITTED_CHARS_MAX, LIVE_COMMITTED_MAX } from '../../../../models/core/limits.ts';
 import { TOY_READ_OPTIONS } from '../../../support/toy-pages.ts';
-import { TOY_OPTIONS } from '../../../support/toy-recognizer.ts';
+import { TOY_LISTEN_OPTIONS, TOY_OPTIONS } from '../../../support/toy-recognizer.ts';
 
 const f32 = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
 const i32 = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer);
 
 const { llmWeight: _, ...OPTIONS } = TOY_OPTIONS;
+const { llmWeight: ___, returning: ____, committed: _____, ...LISTEN_OPTIONS } = TOY_LISTEN_OPTIONS;
+const LISTEN = {
+  type: 'listen',
+  stream: 1,
+  options: { ...LISTEN_OPTIONS, turnDetection: undefined, holdMs: undefined },
+};
+const COMMITTED = { startS: 0.5, endS: 2, heardS: 1.5, text: 'x' };
+const listenWith = (...committed: unknown[]) => ({ ...LISTEN, options: { ...LISTEN.options, committed } });
 const CANDIDATES = {
   type: 'candidates',
   stream: 1,
@@ -92,6 +102,18 @@ test('the well-formed messages that the malformed ones below are made of are tak
   assert.deepEqual(open, { type: 'open', stream: 1, options: TOY_OPTIONS });
 });
 
+test('a peer that knows nothing of returning streams opens one that is new', () => {
+  const listen = decodeMessage(encode(LISTEN, { ignoreUndefined: true }));
+  assert.deepEqual(listen, { type: 'listen', stream: 1, options: TOY_LISTEN_OPTIONS });
+});
+
+test('committed texts are taken up to their bounds, with and without an end', () => {
+  const longest = { startS: 0, heardS: 0, text: 'x'.repeat(LIVE_COMMITTED_CHARS_MAX) };
+  const most = [longest, ...Array(LIVE_COMMITTED_MAX - 1).fill(COMMITTED)];
+  const { options } = decodeMessage(encode(listenWith(...most), { ignoreUndefined: true })) as Listen;
+  assert.deepEqual(options.committed, most);
+});
+
 /** A message with something wrong, and what the error must name. */
 const MALFORMED: readonly (readonly [string, unknown, RegExp])[] = [
   ['not a map', [1, 2], /\(frame\): expected a map, found a list of 2/],
@@ -121,6 +143,21 @@ const MALFORMED: readonly (readonly [string, unknown, RegExp])[] = [
     'a hot word that is no text',
     { type: 'open', stream: 1, options: { ...OPTIONS, hotwords: ['a', 7] } },
     /options\.hotwords\[1\]/,
+  ],
+  [
+    'one committed text too many',
+    listenWith(...Array(LIVE_COMMITTED_MAX + 1).fill(COMMITTED)),
+    /options\.committed: expected a list of 0 to 32/,
+  ],
+  [
+    'a committed text that is too long',
+    listenWith({ ...COMMITTED, text: 'x'.repeat(LIVE_COMMITTED_CHARS_MAX + 1) }),
+    /options\.committed\[0\]\.text/,
+  ],
+  [
+    'a committed text from before the stream',
+    listenWith(COMMITTED, { ...COMMITTED, startS: -1 }),
+    /options\.committed\[1\]\.startS/,
   ],
   ['a negative deadline', { type: 'open', stream: 1, options: OPTIONS, deadlineMs: -1 }, /deadlineMs/],
   ['a width of 0', { type: 'start', stream: 1, unit: 0, width: 0 }, /width/],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { heardAlone } from '../../../../models/whisper/heard-text.ts';
 import { livePass } from '../../../../models/whisper/live-pass.ts';
 import { mergedPadding } from '../../../../models/whisper/merged-padding.ts';
 import { scripted, type ToyAnswer, ToyWhisper, toyTokens } from '../../../support/toy-whisper.ts';
@@ -48,6 +49,18 @@ test('a prefix stands, with the log-probabilities that it came with', async () =
   // The script goes on by place: its third token comes third.
   assert.deepEqual(tokens, [4, 0, ...SAID.slice(2)]);
   assert.deepEqual(logProbs.slice(0, 2), prefix.logProbs);
+});
+
+test('tokens of another process do not make the rest doubtful, but stand for it where they are likelier', async () => {
+  const improbable = { tokens: [4, 0], logProbs: [-9, -9], given: 2 };
+  const own = await pass(scripted([SAID]), { prefix: { ...improbable, given: 0 } });
+  assert.ok(heardAlone(own).avgLogProb < -2);
+  const given = await pass(scripted([SAID]), { prefix: improbable });
+  assert.ok(heardAlone(given).avgLogProb > -0.01);
+  const sure = { tokens: [4, 3, 4, 0, 4, 3, 3], logProbs: Array(7).fill(0), given: 7 };
+  // After it nothing is likely: the end alone would count for a bad text.
+  const ended = await pass(scripted([SAID], 1), { prefix: sure, tokensMax: 7 });
+  assert.ok(heardAlone(ended).avgLogProb > -1 && ended.tokens.length <= 8, `${heardAlone(ended).avgLogProb}`);
 });
 
 test('times go forward and end within the audio, one more than tokens', async () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
 import { LIVE_LAG_PARTIALS_MS } from '../../../../models/core/limits.ts';
 import {
+  type CommittedText,
   type LiveEvent,
   type LiveFinal,
   type LiveInput,
@@ -216,6 +217,98 @@ test('word times come with partials and finals where they are asked for', async 
     );
     for (const { start, end } of words) assert.ok(start >= 0.69 && end >= start && end <= 4.3);
   }
+});
+
+/** The words of the toy speaker as another process spelled the first two: as many tokens, other ones. */
+const OTHERWISE = 'a aa aa';
+const resumed = (...committed: readonly CommittedText[]) => ({
+  returning: true,
+  committed,
+  timestamps: 'word' as const,
+});
+
+for (const partialIntervalMs of [500, 0]) {
+  test(`an utterance goes on from the words that another process committed, with partials every ${partialIntervalMs} ms`, async () => {
+    const { listen, whisper } = toyListener(spokenInTime(WORDS));
+    const options = { ...resumed({ startS: 0.7, heardS: 2, text: OTHERWISE }), partialIntervalMs };
+    const { events } = await collect(listen(inChunks(toySpeech(1, 3, 1)), { options }));
+    assert.equal(partialsOf(events).length > 0, partialIntervalMs > 0);
+    assert.ok(
+      partialsOf(events).every(({ heardS }) => heardS > 2),
+      'what was heard already is not told again',
+    );
+    for (const event of events) {
+      if (event.kind !== 'partial' && event.kind !== 'final') continue;
+      assert.ok(event.committed.startsWith(OTHERWISE), event.committed);
+      const words = event.kind === 'partial' ? event.words! : event.result.segments[0]!.words!;
+      let clock = 0.69;
+      for (const { start, end, probability } of words) {
+        assert.ok(start >= clock && end >= start && end <= 4.3 && probability > 0 && probability <= 1);
+        clock = start;
+      }
+    }
+    for (const { text, result } of finalsOf(events)) {
+      assert.equal(text, `${OTHERWISE} ${toyText(WORDS.slice(3, 8))}`);
+      const [hypothesis] = result.hypotheses;
+      assert.equal(hypothesis!.tokenLogProbs.length, hypothesis!.tokens.length + 1);
+      assert.ok(hypothesis!.tokenLogProbs.every((logProb) => Number.isFinite(logProb) && logProb <= 0));
+      assert.ok(hypothesis!.tokenLogProbs[2]! < -5, 'what this process does not hear is improbable to it');
+    }
+    assert.equal(whisper.liveTrees, 0);
+  });
+}
+
+test('words of another process that are improbable here are no reason to try again', async () => {
+  const { listen, whisper } = toyListener(spokenInTime(WORDS));
+  const options = { ...resumed({ startS: 0.7, heardS: 2, text: 'aa ac ac' }), timestamps: 'none' as const };
+  const { events } = await collect(listen(inChunks(toySpeech(1, 1.6, 1)), { options }));
+  for (const { text, result } of finalsOf(events)) {
+    assert.ok(text.startsWith('aa ac ac'));
+    assert.equal(result.segments[0]!.temperature, 0);
+  }
+  assert.deepEqual(new Set(whisper.encoded), new Set([false]), 'nothing was encoded a second time, whole');
+});
+
+test('each utterance goes on from its own words: one that is dropped takes its own with it', async () => {
+  const options = {
+    ...resumed(
+      { startS: 0, endS: 2, heardS: 1, text: 'aa' },
+      { startS: 2, endS: 3, heardS: 0, text: '' },
+      { startS: 3, heardS: 3, text: 'acc' },
+    ),
+    turnDetection: null,
+    partialIntervalMs: 0,
+  };
+  const { listen } = toyListener(spokenInTime(WORDS));
+  const turns = [toySpeech(0.5, 1.2), 'clear', toySpeech(0, 1), 'commit', toySpeech(0, 1.6), 'commit'] as const;
+  const { events } = await collect(listen(marked(...turns), { options }));
+  assert.deepEqual(
+    finalsOf(events).flatMap(({ stage, committed, text }) => (stage === 'fused' ? [[committed, text]] : [])),
+    [
+      ['', toyText(WORDS.slice(0, 2))],
+      ['acc', `acc ${toyText(WORDS.slice(2, 4))}`],
+    ],
+  );
+});
+
+test('an utterance in which nobody speaks after all keeps the words that were committed', async () => {
+  const { listen } = toyListener(spokenInTime(WORDS));
+  const options = { ...resumed({ startS: 0, heardS: 1, text: OTHERWISE }), turnDetection: null };
+  const { events } = await collect(listen(marked(toySpeech(3), 'commit'), { options }));
+  assert.deepEqual(
+    finalsOf(events).map(({ committed, text }) => [committed, text.startsWith(OTHERWISE)]),
+    [
+      [OTHERWISE, true],
+      [OTHERWISE, true],
+    ],
+  );
+});
+
+test('words that are too many to go on from are left to whoever told of them', async () => {
+  const { listen } = toyListener(spokenInTime(WORDS));
+  const options = resumed({ startS: 0.7, heardS: 2, text: Array(200).fill('a').join(' ') });
+  const { events } = await collect(listen(inChunks(toySpeech(1, 3, 1)), { options }));
+  assert.equal(finalsOf(events)[1]!.text, toyText(WORDS.slice(0, 8)));
 });
 
 async function* marked(...items: readonly LiveInput[]): AsyncGenerator<LiveInput> {

@@ -127,8 +127,13 @@ test('a replay that hears the committed words otherwise goes on after them', asy
     }
     return yield* toyListen(changed(), options, call);
   };
-  const { done, events } = hear(toySpeech(['call me captain'], 3), [crash(4)], { listen: fickle });
+  const { done, events, lines } = hear(toySpeech(['call me captain'], 3), [crash(4)], { listen: fickle });
   await done;
+  // This listener makes nothing of what it is told.
+  assert.deepEqual(
+    lines.resumptions.map(({ committed }) => committed.map(({ text }) => text)),
+    [[], ['call me c']],
+  );
   const [final] = finals(events);
   assert.equal(final!.committed, 'call me captain'.slice(0, 9));
   assert.equal(final!.text, 'call me captain.');
@@ -198,10 +203,16 @@ test('a stream is a newcomer until a process has taken it', async () => {
   const full: ToyFate = { events: 0, error: new AppError('overloaded', 'no room for one more') };
   const { done, lines } = hear(toySpeech(['first', 'second'], 4), [crash(2), crash(7)]);
   await done;
-  assert.deepEqual(lines.returning, [false, true, true]);
+  assert.deepEqual(
+    lines.resumptions.map(({ returning }) => returning),
+    [false, true, true],
+  );
   const refused = hear(toySpeech(['a text'], 4), [full]);
   await assert.rejects(refused.done, { code: 'overloaded' });
-  assert.deepEqual(refused.lines.returning, [false]);
+  assert.deepEqual(
+    refused.lines.resumptions.map(({ returning }) => returning),
+    [false],
+  );
 });
 
 test('a stream that changes back to the language model and finds no room there waits for it', async () => {
@@ -212,7 +223,10 @@ test('a stream that changes back to the language model and finds no room there w
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
   clock.advance(REOPEN_MS);
   await done;
-  assert.deepEqual(lines.returning, [false, true, true]);
+  assert.deepEqual(
+    lines.resumptions.map(({ returning }) => returning),
+    [false, true, true],
+  );
   assert.deepEqual(
     finals(events).map(({ text, degraded }) => [text, degraded]),
     [
