@@ -109,6 +109,7 @@ async function inRealTime(clips: readonly Clip[], options: BenchOptions): Promis
   const listener: Listener = { listen: (input, wanted) => bytefuse.listen(input, wanted) };
   const runs: ClipRun[] = [];
   const refused: string[] = [];
+  const offline: { alone: EditCounts; fused: EditCounts }[] = [];
   try {
     // The language model loads when it is first asked.
     await feed(listener, listenOptions(clips[0]!.language, {}), await readSamples(clips[0]!.path), 'audio');
@@ -127,6 +128,13 @@ async function inRealTime(clips: readonly Clip[], options: BenchOptions): Promis
         }
       };
       await Promise.all(Array.from({ length: streams }, work));
+    }
+    for (const { language, text, path } of clips) {
+      const score = async (llmWeight?: number) => {
+        const transcript = await bytefuse.transcribe(path, { language, ...(llmWeight !== undefined && { llmWeight }) });
+        return scoreText(language, text, transcript.text).counts;
+      };
+      offline.push({ alone: await score(0), fused: await score() });
     }
   } finally {
     await bytefuse.close();
@@ -155,6 +163,9 @@ async function inRealTime(clips: readonly Clip[], options: BenchOptions): Promis
       Math.max(0, ...own.map((one) => one.lagMsMax)),
     ];
   });
+  const rate = (counts: readonly EditCounts[]) => percent(errorRate(sumCounts(counts)), 1);
+  const whole = [rate(offline.map(({ alone }) => alone)), rate(offline.map(({ fused }) => fused))];
+  rows.push(['offline', '', '', '', '', '', '', '', '', ...whole, 0, '']);
   const head = [
     'policy',
     'first partial, s',
