@@ -147,6 +147,9 @@ function serverOptions(
   const { limits } = config;
   return {
     logger,
+    // Fastify bounds hooks by the time that plugins have to load (10 s), and `close` would give up while requests drain.
+    // What happens at the end has bounds of its own (server/limits.ts).
+    pluginTimeout: 0,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (raw) => requestIdOf(raw.headers),
     bodyLimit: limits.uploadBytesMax,

@@ -30,7 +30,10 @@ export interface ServeOptions {
   readonly openPieces?: (bytefuse: Bytefuse) => Promise<TokenPieces | null>;
 }
 
-/** Serves until the signal fires. Throws AppError: usage, keys_unusable, address_unusable, and those of openBytefuse. */
+/**
+ * Serves until the signal fires, then drains (docs/api.md, Ending). The process ends by force where that takes longer than
+ * drainMsMax and exitMsMax. Throws AppError: usage, keys_unusable, address_unusable, and those of openBytefuse.
+ */
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, port, signal } = options;
   const keys = await keysFor(options);
@@ -62,10 +65,25 @@ export async function serve(options: ServeOptions): Promise<void> {
     options.onReady?.(url, bytefuse);
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
-    await app.close();
-    await Promise.all([bytefuse?.close(), tracing.close()]);
+    const { drainMsMax, exitMsMax } = config.limits;
+    // It does not keep the process, and is not called off: whatever else does is ended as well.
+    systemClock.after(drainMsMax + exitMsMax, () => {
+      // Model processes notice that their parent is gone, and end as well.
+      app.log.fatal('the service does not end by itself: it is ended by force');
+      process.exit(FORCED_STATUS);
+    });
+    try {
+      await app.close();
+    } finally {
+      // Whatever became of the connections; and one of these does not wait for the other.
+      const ends = await Promise.allSettled([bytefuse?.close(), tracing.close()]);
+      for (const end of ends) if (end.status === 'rejected') app.log.error(end.reason, 'ending');
+    }
   }
 }
+
+/** Of a process that hung while it ended: that is a bug (docs/cli.md). */
+const FORCED_STATUS = 1;
 
 /** Beyond this machine a key is needed, and one must exist: a service that nobody can use is a mistake. */
 async function keysFor({ config, requireKeys }: ServeOptions): Promise<KeyRing | null> {
