@@ -70,7 +70,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   app.decorateRequest('work', null);
   app.decorateRequest('notes');
   app.decorateRequest('observed');
-  app.decorate('drain', () => context.room.drain());
+  app.decorate('drain', () => context.drain());
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, url });
   });
@@ -87,7 +87,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   app.addHook('onRequestAbort', async (request) => {
     request.work?.abort(new AppError('canceled', 'The client went away.'));
   });
-  app.addHook('preClose', () => context.room.drain());
+  app.addHook('preClose', () => context.drain());
   hangUpAfterClose(app, clock);
   app.setErrorHandler(async (error, request, reply) => {
     // A sender that is still sending is heard out, within bounds, and then hung up on.

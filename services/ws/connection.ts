@@ -10,6 +10,8 @@ export interface ConnectionEvents {
   binary(data: Uint8Array): void;
   /** The reader has caught up: what was held back may be sent. */
   drained?(): void;
+  /** The service ends: nothing new is taken, what was asked for is finished, then `error` is told. Absent: it is told at once. */
+  finish?(error: AppError): void;
   /** How this protocol tells an error that ends the connection; null tells nothing. */
   tell(error: AppError): string | Uint8Array | null;
   /** Once. `error` says why, where it was not by agreement; `clean` where both sides said goodbye. */
@@ -153,6 +155,13 @@ export class Connection {
     const told = this.#events.tell(error);
     if (told !== null) this.#socket.send(told);
     this.#shut(error);
+  }
+
+  /** Ends the connection by `error` once what runs on it is finished; how long that may take, the caller knows. */
+  finish(error: AppError): void {
+    if (!this.isOpen) return;
+    if (this.#events.finish === undefined) this.fail(error);
+    else this.#events.finish(error);
   }
 
   /** Closes by agreement. */

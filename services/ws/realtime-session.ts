@@ -77,6 +77,8 @@ export class RealtimeSession {
   #current: Epoch | null = null;
   #running = false;
   #failures = 0;
+  /** The service ends: nothing more is taken, and this is told once all items are done. */
+  #handBack: AppError | undefined;
   #events = 0;
   #audioS = 0;
   #sinceCommitS = 0;
@@ -105,6 +107,7 @@ export class RealtimeSession {
           this.#connection.close(UNSUPPORTED_DATA, 'invalid_option');
         },
         drained: () => this.#items.catchUp(),
+        finish: (error) => this.#finish(error),
         tell: (error) => this.#event('error', { error: errorFields(error, null) }),
         closed: (error) => {
           const reason = error ?? new AppError('canceled', 'The client has gone.');
@@ -123,7 +126,15 @@ export class RealtimeSession {
     return this.#connection;
   }
 
+  #finish(error: AppError): void {
+    this.#handBack = error;
+    this.#current?.intake.finish();
+    this.#current = null;
+    if (!this.#running) this.#connection.fail(error);
+  }
+
   #receive(data: string): void {
+    if (this.#handBack !== undefined) return;
     let eventId: string | null = null;
     try {
       const event = parsedObject(data, 'An event');
@@ -252,6 +263,7 @@ export class RealtimeSession {
       this.#epochs.shift();
     }
     this.#running = false;
+    if (this.#handBack !== undefined) this.#connection.fail(this.#handBack);
   }
 
   /** A stream of the recognizer ended early: its items are lost, later audio begins another one. */

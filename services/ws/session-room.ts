@@ -45,12 +45,15 @@ export class SessionRoom {
     return found;
   }
 
+  /** Ends those that wait for their clients. */
+  giveUpParked(): void {
+    for (const session of [...this.#sessions]) if (session.isParked) session.giveUp();
+  }
+
   /** Ends all: those that have a client tell it `error`. */
   failAll(error: AppError): void {
-    for (const session of [...this.#sessions]) {
-      if (session.isParked) session.giveUp();
-      else session.fail(error);
-    }
+    this.giveUpParked();
+    for (const session of [...this.#sessions]) session.fail(error);
   }
 }
 

@@ -31,7 +31,7 @@ export function socketRoutes(
       fuse!(recognizer, openers);
     },
   });
-  app.addHook('preClose', () => sockets.close());
+  context.onDrain((msMax) => sockets.drain(msMax));
   return sockets;
 }
 

@@ -95,6 +95,7 @@ export function enterStream(socket: Socket, parts: StreamEntryParts): Connection
         session.binary(data);
       },
       drained: () => session.flush(),
+      finish: (error) => session.finish(error),
       tell: (error) => session.tell(error),
       closed: (error, clean) => {
         session.detach(connection, error, clean);

@@ -56,6 +56,8 @@ export class StreamSession {
   #sentSeq = 0;
   #isFull = false;
   #inputEnded = false;
+  /** Why the service, not the client, ended the input: told in place of `end`. */
+  #handBack: AppError | undefined;
   /** The last event is logged. */
   #done = false;
   #failure: AppError | undefined;
@@ -109,7 +111,8 @@ export class StreamSession {
   detach(connection: Connection, error: AppError | undefined, clean: boolean): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    const mayReturn = error?.code === 'peer_lost' || error?.code === 'overloaded';
+    const isLost = error?.code === 'peer_lost' || error?.code === 'overloaded';
+    const mayReturn = isLost && this.#handBack === undefined;
     if (this.#failure !== undefined || clean || !mayReturn) {
       this.#end(error ?? new AppError('canceled', 'The client has gone.'));
       return;
@@ -124,17 +127,27 @@ export class StreamSession {
 
   /** Throws audio_corrupt, rate_limited, invalid_option. */
   binary(data: Uint8Array): void {
+    if (this.#handBack !== undefined) return;
     if (this.#inputEnded) throw new AppError('invalid_option', 'Audio came after end.');
     this.#receivedBytes += data.length;
     this.#intake.bytes(data);
   }
 
   control(type: 'commit' | 'clear' | 'end'): void {
+    if (this.#handBack !== undefined) return;
     if (this.#inputEnded) throw new AppError('invalid_option', `${type} came after end.`, { param: 'type' });
     if (type !== 'end') {
       this.#intake.mark(type);
       return;
     }
+    this.#inputEnded = true;
+    this.#intake.finish();
+  }
+
+  /** As if the client had said `end` here: what came is heard to its end, what comes is not taken, and then `error` is told. */
+  finish(error: AppError): void {
+    if (this.#inputEnded) return;
+    this.#handBack = error;
     this.#inputEnded = true;
     this.#intake.finish();
   }
@@ -173,6 +186,7 @@ export class StreamSession {
       const { signal } = this.#abort;
       for await (const event of source.listen(this.#intake.queue, this.#start.request, { signal })) this.#take(event);
       if (this.#failure !== undefined) return;
+      if (this.#handBack !== undefined) throw this.#handBack;
       this.#emit('end', { utterances: this.#utterancesEnded, audioS: this.#intake.queue.pushedS });
       this.#done = true;
       this.flush();
@@ -291,8 +305,7 @@ export class StreamSession {
       resumed,
       resumeToken: this.resumeToken,
       sampleRateHz: 16_000,
-      audioReceivedBytes: this.#receivedBytes,
-      audioReceivedS: this.#intake.queue.pushedS,
+      ...this.#takenFields(),
       models: { recognizer, llm, device },
       limits: {
         messageBytes: bounds.STREAM_MESSAGE_BYTES_MAX,
@@ -301,6 +314,10 @@ export class StreamSession {
         resumeMs: bounds.RESUME_MS_MAX,
       },
     };
+  }
+
+  #takenFields(): Record<string, number> {
+    return { audioReceivedBytes: this.#receivedBytes, audioReceivedS: this.#intake.queue.pushedS };
   }
 
   #emit(
@@ -322,7 +339,10 @@ export class StreamSession {
   /** An error on its way out: after the last event. */
   tell(error: AppError): string {
     this.#seq++;
-    return this.#json('error', this.#seq, { ...toldError(error) });
+    const { code } = error;
+    // Whoever goes on elsewhere wants to know from where.
+    const taken = code === 'shutting_down' ? this.#takenFields() : {};
+    return this.#json('error', this.#seq, { ...toldError(error), ...taken });
   }
 
   #full(isFull: boolean): void {

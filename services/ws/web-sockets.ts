@@ -54,6 +54,8 @@ export interface WebSockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Connections, and sessions of the native protocol with or without one. */
   readonly open: { readonly connections: number; readonly sessions: number };
+  /** Takes no more, lets those that are here finish what runs within `msMax`, then closes. */
+  drain(msMax: number): Promise<void>;
   /** Takes no more, tells those that are here (1001), and resolves once they are gone, within a stated time. */
   close(): Promise<void>;
 }
@@ -137,7 +139,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   };
 
   const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer, trace: RequestTrace): Promise<void> => {
-    if (ended) throw new AppError('shutting_down', 'The service is ending.');
+    if (ended) throw endingError();
     const request = parseUpgrade(raw);
     gate.checkHeaders(request.headers);
     checkQuery(request, parts);
@@ -149,7 +151,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
         trace.end({ status: null, code: 'canceled' });
         return;
       }
-      if (ended) throw new AppError('shutting_down', 'The service is ending.');
+      if (ended) throw endingError();
       // A connection that is shut costs its place until its last byte has left, or the library gives up on it.
       socket.once('close', () => place.leave());
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
@@ -166,6 +168,24 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       place.leave();
       throw error;
     }
+  };
+
+  const within = (msMax: number, holds: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (waitedMs: number): void => {
+        if (holds() || waitedMs > msMax) resolve();
+        else clock.after(LOOK_MS, () => look(waitedMs + LOOK_MS));
+      };
+      look(0);
+    });
+
+  const close = async (): Promise<void> => {
+    ended = true;
+    const error = endingError();
+    room.failAll(error);
+    for (const connection of [...connections]) connection.fail(error);
+    // Those that do not say goodbye are cut off by the library after CLOSE_MS_MAX.
+    await within(bounds.CLOSE_MS_MAX, () => count.all === 0);
   };
 
   return {
@@ -185,22 +205,18 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     get open() {
       return { connections: count.all, sessions: room.size };
     },
-    async close() {
+    async drain(msMax) {
       ended = true;
-      const error = new AppError('shutting_down', 'The service is ending.');
-      room.failAll(error);
-      for (const connection of [...connections]) connection.fail(error);
-      // Those that do not say goodbye are cut off by the library after CLOSE_MS_MAX.
-      await new Promise<void>((resolve) => {
-        const look = (waitedMs: number): void => {
-          if (count.all === 0 || waitedMs > bounds.CLOSE_MS_MAX) resolve();
-          else clock.after(LOOK_MS, () => look(waitedMs + LOOK_MS));
-        };
-        look(0);
-      });
+      room.giveUpParked();
+      for (const connection of [...connections]) connection.finish(endingError());
+      await within(msMax, () => connections.size === 0);
+      await close();
     },
+    close,
   };
 }
+
+const endingError = () => new AppError('shutting_down', 'The service is ending.');
 
 const LOOK_MS = 20;
 const SWITCHING_PROTOCOLS = 101;

@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 import { BOUNDARY, FORM_TYPE, formBody } from '../support/form-body.ts';
 import { temporaryFolder } from '../support/model-cache.ts';
 import { toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
+import { pcm16 } from '../support/toy-listener.ts';
 import { rawExchange, toyServer, toyServerProcess } from '../support/toy-server.ts';
 import { TOY_PNG, toyWav } from '../support/toy-service.ts';
 
@@ -224,6 +225,12 @@ test('SIGTERM: a drain of more than ten seconds is gone through to its end', asy
   const told: Record<string, unknown>[] = [];
   socket.on('message', (data) => told.push(JSON.parse(String(data))));
   await once(socket, 'message');
+  // Speech that is not over, and whose client would say more.
+  const audio = Buffer.from(pcm16([0.6], 24_000)).toString('base64');
+  socket.send(JSON.stringify({ type: 'input_audio_buffer.append', audio }));
+  while (!told.some(({ type }) => type === 'conversation.item.input_audio_transcription.delta')) {
+    await once(socket, 'message');
+  }
   const [short, long] = [1, 2].map((seconds) =>
     rawExchange(port, post(upload([], toyWav(seconds)), ['connection: close'])),
   );
@@ -234,6 +241,8 @@ test('SIGTERM: a drain of more than ten seconds is gone through to its end', asy
   assert.match(await short!, /^HTTP\/1\.1 200[\s\S]*w0/);
   assert.match(await long!, /^HTTP\/1\.1 503[\s\S]*shutting_down/);
   assert.equal((await closed)[0], 1001);
+  const completed = told.find(({ type }) => type === 'conversation.item.input_audio_transcription.completed');
+  assert.equal(completed?.['transcript'], 'w0 w1 W2');
   assert.equal((told.at(-1)!['error'] as Record<string, unknown>)['code'], 'shutting_down');
   // By itself: what is ended by force has another status.
   assert.deepEqual(await endOf(ended), [143, null]);
