@@ -175,7 +175,12 @@ async function admit(context: ServiceContext, request: FastifyRequest, reply: Fa
   const { headers, raw } = request;
   request.notes = {};
   const { id, method } = request;
-  request.observed = context.observe({ method, headers, route: request.routeOptions.url, requestId: id });
+  request.observed = context.observe({
+    method,
+    headers,
+    route: request.routeOptions.config.label ?? request.routeOptions.url,
+    requestId: id,
+  });
   void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
   // Fastify tells of answers that were sent; of those that nobody waited for, only the connection does.
   let sent = false;

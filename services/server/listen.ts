@@ -5,6 +5,8 @@ import { AppError } from '../../models/core/app-error.ts';
 import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefuse.ts';
 import { buildApp, type ServiceParts } from '../http/app.ts';
 import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
+import { ServiceMetrics } from '../metrics/service-metrics.ts';
+import type { SupervisorEvent } from '../supervisor/supervisor.ts';
 import { removeAbandonedFolders } from '../temporary/temporary-folder.ts';
 import { openTracing } from '../traces/tracing.ts';
 import { webRoutes } from '../web/web-routes.ts';
@@ -40,11 +42,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   await removeAbandonedFolders();
   const tracing = await openTracing(process.env, config.version);
   const door = new LoadingDoor();
+  const metrics = new ServiceMetrics();
   const app = await buildApp({
     engine: door,
     config,
     keys,
     clock: systemClock,
+    metrics,
     tracing,
     logger: options.logger,
     routes: (scope, context) => {
@@ -59,7 +63,11 @@ export async function serve(options: ServeOptions): Promise<void> {
     options.onListening?.(url);
     // Models in processes of their own, where the system has what they talk over.
     const processes = process.platform !== 'win32';
-    const onProcessEvent = processEventLog(app.log);
+    const logEvent = processEventLog(app.log);
+    const onProcessEvent = (event: SupervisorEvent): void => {
+      metrics.processes.take(event);
+      logEvent(event);
+    };
     bytefuse = await (options.open ?? openBytefuse)({ processes, onProcessEvent, ...options.models, signal });
     door.ready(bytefuse, (await options.openPieces?.(bytefuse)) ?? null);
     options.onReady?.(url, bytefuse);

@@ -15,11 +15,12 @@ export function socketRoutes(
   context: ServiceContext,
   options: Pick<WebSocketParts, 'sockets' | 'connections'> = {},
 ): WebSockets {
-  const { engine, clock, tracing } = context;
+  const { engine, clock, tracing, metrics, config } = context;
   const sockets = attachWebSockets(app.server, {
     ...options,
     clock,
     tracing,
+    records: { metrics, log: app.log, logText: config.logText },
     gate: gateOf(context),
     rules: rulesOf(context),
     pieces: () => engine.pieces,

@@ -9,6 +9,8 @@ import { EventLog } from './event-log.ts';
 import type { Admission } from './gate.ts';
 import * as bounds from './limits.ts';
 import type { LiveSource } from './live-source.ts';
+import type { LiveTiming } from './live-timing.ts';
+import type { SessionRecord } from './session-record.ts';
 import type { NewStream } from './stream-start.ts';
 
 export type Facts = Pick<EngineFacts, 'recognizer' | 'llm' | 'device'>;
@@ -21,6 +23,7 @@ export interface StreamSessionParts {
   /** Secret: whoever has it may take the session over. */
   readonly resumeToken: string;
   readonly name: string;
+  readonly record: SessionRecord;
   /** Once: nothing is left of the session. */
   readonly over: () => void;
 }
@@ -44,6 +47,7 @@ export class StreamSession {
   readonly #parts: StreamSessionParts;
   readonly #start: NewStream;
   readonly #intake: AudioIntake;
+  readonly #timing: LiveTiming;
   readonly #log = new EventLog();
   readonly #abort = new AbortController();
   readonly #startedMs: number;
@@ -71,14 +75,23 @@ export class StreamSession {
     this.owner = parts.admission.owner;
     this.resumeToken = parts.resumeToken;
     this.#startedMs = parts.clock.nowMs();
+    parts.record.hold();
+    this.#timing = parts.record.timing();
     this.#intake = openIntake(start.audio, {
       full: (isFull) => this.#full(isFull),
-      heard: (seconds) => parts.admission.spendAudio(seconds),
+      heard: (seconds) => {
+        parts.admission.spendAudio(seconds);
+        this.#timing.heard(seconds);
+      },
     });
     this.#callOffSession = parts.clock.after(bounds.SESSION_MS_MAX, () => {
       this.fail(new AppError('deadline_exceeded', `A session lasts ${bounds.SESSION_MS_MAX / 1000} s at most.`));
     });
     void this.#run();
+  }
+
+  get record(): SessionRecord {
+    return this.#parts.record;
   }
 
   /** True while it waits for its client. */
@@ -196,6 +209,7 @@ export class StreamSession {
   }
 
   #take(event: LiveEvent): void {
+    this.#timing.take(event);
     switch (event.kind) {
       case 'speech-start': {
         const { utterance, startS } = event;
@@ -358,6 +372,7 @@ export class StreamSession {
     this.#callOffSession();
     this.#intake.abort(error);
     this.#abort.abort(error);
+    this.#parts.record.release();
     this.#parts.over();
   }
 }

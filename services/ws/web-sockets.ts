@@ -18,8 +18,9 @@ import * as bounds from './limits.ts';
 import type { LiveSource } from './live-source.ts';
 import { initialConfig, type RealtimeRules } from './realtime-config.ts';
 import { RealtimeSession } from './realtime-session.ts';
+import { type RecordParts, recordRefusal, SessionRecord, unrecorded } from './session-record.ts';
 import { SessionRoom } from './session-room.ts';
-import { type Socket, WsSocket } from './socket.ts';
+import { BROKEN, type Socket, WsSocket } from './socket.ts';
 import { defaultSocketLimits, SocketCount, type SocketLimits, type SocketPlace } from './socket-count.ts';
 import { enterStream } from './stream-entry.ts';
 import type { Facts } from './stream-session.ts';
@@ -45,6 +46,8 @@ export interface WebSocketParts {
   readonly clock?: Clock;
   readonly nowS?: () => number;
   readonly tracing?: Tracing;
+  /** Absent: nobody counts, and nothing is logged. */
+  readonly records?: Omit<RecordParts, 'clock'>;
   readonly sockets?: Partial<SocketLimits>;
   readonly connections?: Partial<ConnectionLimits>;
 }
@@ -74,6 +77,7 @@ export function attachWebSockets(server: Server, parts: WebSocketParts): WebSock
 
 export function webSockets(parts: WebSocketParts): WebSockets {
   const { gate, clock = systemClock, tracing = noTracing } = parts;
+  const recordParts = { ...unrecorded(clock), ...parts.records };
   const limits = { ...defaultSocketLimits, ...parts.sockets };
   // Without keys everybody is one owner, whose share is the whole.
   const count = new SocketCount(gate.wantsKey ? limits : { ...limits, socketsPerKeyMax: limits.socketsMax });
@@ -103,10 +107,12 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     admission: Admission | null,
     socket: Socket,
     closed: () => void,
+    record: SessionRecord,
   ): Connection => {
     const limits = parts.connections ?? {};
     const { path, query } = request;
     if (path === '/v1/fuse') {
+      record.admitted(admission!.owner);
       const channel = new FuseChannel(socket, clock, closed, limits);
       parts.fuse!(channel, fuseOpeners(query));
       return channel.connection;
@@ -125,9 +131,19 @@ export function webSockets(parts: WebSocketParts): WebSockets {
         nowS: parts.nowS ?? (() => Date.now() / 1000),
         limits,
         closed,
+        record,
       }).connection;
     }
-    return enterStream(socket, { source, facts, room, clock, limits, closed, admit: admitStream(admission, closed) });
+    return enterStream(socket, {
+      source,
+      facts,
+      room,
+      clock,
+      limits,
+      closed,
+      record,
+      admit: admitStream(admission, closed),
+    });
   };
   /** The place is known by what leaves it. */
   const places = new WeakMap<() => void, SocketPlace>();
@@ -156,12 +172,14 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       socket.once('close', () => place.leave());
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
         let connection: Connection | undefined;
+        const record = new SessionRecord(request.path, ids.get(raw)!, recordParts);
         const closed = (): void => {
           if (connection !== undefined) connections.delete(connection);
           trace.end({ status: SWITCHING_PROTOCOLS, code: connection?.failure?.code });
+          record.disconnected(connection?.closeCode ?? BROKEN, connection?.failure);
         };
         places.set(closed, place);
-        connection = enter(request, admission, new WsSocket(webSocket), closed);
+        connection = enter(request, admission, new WsSocket(webSocket), closed, record);
         if (connection.isOpen) connections.add(connection);
       });
     } catch (error) {
@@ -194,11 +212,14 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       socket.on('error', () => undefined);
       const { method = 'GET', url = '/', headers } = request;
       const requestId = requestIdOf(headers);
+      const startedMs = clock.nowMs();
       ids.set(request, requestId);
       const trace = tracing.begin({ method, headers, route: socketPath(url), requestId });
       upgrade(request, socket, head, trace).catch((thrown: unknown) => {
         const error = AppError.from(thrown);
         trace.end({ status: error.kind.status, code: error.code });
+        const route = socketPath(url) ?? 'none';
+        recordRefusal(recordParts, { requestId, method, route, ms: Math.round(clock.nowMs() - startedMs) }, error);
         refuseUpgrade(socket, error, requestId);
       });
     },

@@ -197,6 +197,13 @@ test('closing lets a running request finish, and refuses the next on an open con
   open.destroy();
 });
 
+test('the figures of a service hold those of its model processes', async (t) => {
+  const { port } = await toyServerProcess(t);
+  const text = await rawExchange(port, 'GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+  assert.match(text, /bytefuse_model_process_starts_total\{role="speech"\} 1/);
+  assert.match(text, /bytefuse_model_process_resident_bytes\{role="speech"\} [1-9]/);
+});
+
 test('SIGTERM: running work is finished, then the process ends', async (t) => {
   const { child, lines, ended, port } = await toyServerProcess(t, { drainMs: 10_000, unitMs: 400 });
   const answer = rawExchange(port, post(upload(), ['connection: close']));

@@ -32,15 +32,19 @@ process.exitCode = await interruptible(async (signal) => {
     models: {},
     logger: false,
     signal,
-    open: async () => ({
-      ...bytefuse,
-      listen: (audio, request = {}, call = {}) =>
-        listener.listen(audio, request, { signal: call.signal ?? new AbortController().signal }),
-      close: async () => {
-        process.stdout.write('closed\n');
-        if (hangs) await new Promise<void>((resolve) => setTimeout(resolve, 600_000));
-      },
-    }),
+    open: async ({ onProcessEvent }) => {
+      // The toy's one model process is this one.
+      onProcessEvent?.({ kind: 'spawned', role: 'speech', pid: process.pid });
+      return {
+        ...bytefuse,
+        listen: (audio, request = {}, call = {}) =>
+          listener.listen(audio, request, { signal: call.signal ?? new AbortController().signal }),
+        close: async () => {
+          process.stdout.write('closed\n');
+          if (hangs) await new Promise<void>((resolve) => setTimeout(resolve, 600_000));
+        },
+      };
+    },
     onReady: (url) => process.stdout.write(`${url}\n`),
   });
   return 0;

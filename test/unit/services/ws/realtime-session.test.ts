@@ -7,6 +7,7 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 import { ToySocket, turns } from '../../../support/socket-pair.ts';
 import { toyAdmission } from '../../../support/toy-gate.ts';
 import { pcm16, ToyListener } from '../../../support/toy-listener.ts';
+import { toyRecords } from '../../../support/toy-record.ts';
 
 const RULES: RealtimeRules = {
   defaultModel: 'whisper-base',
@@ -26,6 +27,7 @@ function setUp(parts: Partial<RealtimeParts> = {}) {
   const session = new RealtimeSession(socket, {
     source,
     clock,
+    record: toyRecords(clock).record('/v1/realtime'),
     admission: toyAdmission(),
     rules: RULES,
     pieces: () => null,

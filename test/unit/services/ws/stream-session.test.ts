@@ -9,6 +9,7 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 import { ToySocket, turns } from '../../../support/socket-pair.ts';
 import { toyAdmission } from '../../../support/toy-gate.ts';
 import { pcm16, ToyListener } from '../../../support/toy-listener.ts';
+import { toyRecords } from '../../../support/toy-record.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -28,6 +29,7 @@ function setUp(admit: (key: string | null) => Promise<Admission> = async () => t
       facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
       room,
       clock,
+      record: toyRecords(clock).record(),
       admit,
       closed: () => {
         closed++;
