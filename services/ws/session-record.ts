@@ -24,13 +24,6 @@ export const unrecorded = (clock: Clock): RecordParts => ({
   logText: false,
 });
 
-/** An upgrade that was refused: an answer of HTTP, and a line like those of other requests. */
-export function recordRefusal({ metrics, log }: RecordParts, fields: object, { code, kind }: AppError): void {
-  metrics.error(code);
-  metrics.sockets.refused(code, kind.status);
-  say(log, { ...fields, status: kind.status, code }, kind.status, 'request');
-}
-
 /**
  * One connection, and the session that it carries, as operators see them: figures as things happen, and one line in the log
  * once both are over. A session that is carried on by another connection has one line as well.
@@ -136,12 +129,9 @@ export class SessionRecord {
       code: error?.code,
       ...(logText ? { text: this.#texts.join('\n') } : {}),
     };
-    say(log, fields, error?.kind.status ?? 200, 'session');
+    // As other requests (http/request-log.ts): what went wrong here stands out.
+    const status = error?.kind.status ?? 200;
+    if (status >= 500 && status !== 503) log.error({ ...fields, err: error!.cause ?? error }, 'session');
+    else log.info(fields, 'session');
   }
-}
-
-/** What went wrong here stands out; what a client did wrong does not. */
-function say(log: SocketLog, fields: object, status: number, message: string): void {
-  if (status >= 500 && status !== 503) log.error(fields, message);
-  else log.info(fields, message);
 }

@@ -18,7 +18,7 @@ import * as bounds from './limits.ts';
 import type { LiveSource } from './live-source.ts';
 import { initialConfig, type RealtimeRules } from './realtime-config.ts';
 import { RealtimeSession } from './realtime-session.ts';
-import { type RecordParts, recordRefusal, SessionRecord, unrecorded } from './session-record.ts';
+import { type RecordParts, SessionRecord, unrecorded } from './session-record.ts';
 import { SessionRoom } from './session-room.ts';
 import { BROKEN, type Socket, WsSocket } from './socket.ts';
 import { defaultSocketLimits, SocketCount, type SocketLimits, type SocketPlace } from './socket-count.ts';
@@ -48,8 +48,19 @@ export interface WebSocketParts {
   readonly tracing?: Tracing;
   /** Absent: nobody counts, and nothing is logged. */
   readonly records?: Omit<RecordParts, 'clock'>;
+  /** Hears of each upgrade that was refused. */
+  readonly refused?: (upgrade: RefusedUpgrade) => void;
   readonly sockets?: Partial<SocketLimits>;
   readonly connections?: Partial<ConnectionLimits>;
+}
+
+export interface RefusedUpgrade {
+  /** Undefined: there is none at this address. */
+  readonly route: SocketPath | undefined;
+  readonly requestId: string;
+  readonly error: AppError;
+  /** From the upgrade to its answer. */
+  readonly ms: number;
 }
 
 export interface WebSockets {
@@ -100,6 +111,17 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     const admission = await gate.admit(key, path === '/v1/fuse' ? 'fuse' : 'stream');
     place.belongTo(admission.owner);
     return admission;
+  };
+
+  /**
+   * Why the recognizer would refuse a newcomer, whatever its first message asks for. Who slips in between is refused by the session.
+   * Recognizers from elsewhere bring no load here, and who comes back for a session has its place already.
+   */
+  const refusalOf = async ({ path }: UpgradeRequest, owner: string | null): Promise<AppError | null> => {
+    if (path === '/v1/fuse' || parts.source.refusal === undefined) return null;
+    const refusal = await answerWithin(bounds.ROOM_ANSWER_MS_MAX, parts.source.refusal(), clock);
+    if (refusal !== null && path === '/v1/stream' && (await room.mayReturn(owner, clock))) return null;
+    return refusal;
   };
 
   const enter = (
@@ -162,12 +184,14 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     const place = count.enter();
     try {
       const admission = await admitted(request, place);
+      const refusal = await refusalOf(request, admission?.owner ?? null);
       if (socket.destroyed) {
         place.leave();
         trace.end({ status: null, code: 'canceled' });
         return;
       }
       if (ended) throw endingError();
+      if (refusal !== null) throw refusal;
       // A connection that is shut costs its place until its last byte has left, or the library gives up on it.
       socket.once('close', () => place.leave());
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
@@ -212,15 +236,14 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       socket.on('error', () => undefined);
       const { method = 'GET', url = '/', headers } = request;
       const requestId = requestIdOf(headers);
-      const startedMs = clock.nowMs();
       ids.set(request, requestId);
+      const startMs = clock.nowMs();
       const trace = tracing.begin({ method, headers, route: socketPath(url), requestId });
       upgrade(request, socket, head, trace).catch((thrown: unknown) => {
         const error = AppError.from(thrown);
         trace.end({ status: error.kind.status, code: error.code });
-        const route = socketPath(url) ?? 'none';
-        recordRefusal(recordParts, { requestId, method, route, ms: Math.round(clock.nowMs() - startedMs) }, error);
         refuseUpgrade(socket, error, requestId);
+        parts.refused?.({ route: socketPath(url), requestId, error, ms: clock.nowMs() - startMs });
       });
     },
     get open() {
@@ -238,6 +261,14 @@ export function webSockets(parts: WebSocketParts): WebSockets {
 }
 
 const endingError = () => new AppError('shutting_down', 'The service is ending.');
+
+/** Null where no answer comes in time. */
+function answerWithin<T>(ms: number, answer: Promise<T>, clock: Clock): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const callOff = clock.after(ms, () => resolve(null));
+    answer.then(resolve, reject).finally(callOff);
+  });
+}
 
 const LOOK_MS = 20;
 const SWITCHING_PROTOCOLS = 101;
