@@ -70,7 +70,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   app.decorateRequest('work', null);
   app.decorateRequest('notes');
   app.decorateRequest('observed');
-  app.decorate('drain', () => context.room.drain());
+  app.decorate('drain', () => context.drain());
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, url });
   });
@@ -87,7 +87,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   app.addHook('onRequestAbort', async (request) => {
     request.work?.abort(new AppError('canceled', 'The client went away.'));
   });
-  app.addHook('preClose', () => context.room.drain());
+  app.addHook('preClose', () => context.drain());
   hangUpAfterClose(app, clock);
   app.setErrorHandler(async (error, request, reply) => {
     // A sender that is still sending is heard out, within bounds, and then hung up on.
@@ -147,6 +147,9 @@ function serverOptions(
   const { limits } = config;
   return {
     logger,
+    // Fastify bounds hooks by the time that plugins have to load (10 s), and `close` would give up while requests drain.
+    // What happens at the end has bounds of its own (server/limits.ts).
+    pluginTimeout: 0,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (raw) => requestIdOf(raw.headers),
     bodyLimit: limits.uploadBytesMax,
@@ -172,7 +175,12 @@ async function admit(context: ServiceContext, request: FastifyRequest, reply: Fa
   const { headers, raw } = request;
   request.notes = {};
   const { id, method } = request;
-  request.observed = context.observe({ method, headers, route: request.routeOptions.url, requestId: id });
+  request.observed = context.observe({
+    method,
+    headers,
+    route: request.routeOptions.config.label ?? request.routeOptions.url,
+    requestId: id,
+  });
   void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
   // Fastify tells of answers that were sent; of those that nobody waited for, only the connection does.
   let sent = false;

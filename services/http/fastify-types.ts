@@ -34,6 +34,8 @@ declare module 'fastify' {
     scope?: Scope | 'any';
     /** The route takes uploads and uses the models of this kind. */
     work?: 'speech' | 'page';
+    /** One of many addresses of little interest: they are one route in figures, by this name, and logged at debug. */
+    label?: string;
   }
   interface FastifyInstance {
     /** Takes no new work and waits for what runs; `close()` does so by itself. */

@@ -4,7 +4,8 @@ import type { ServiceMetrics } from '../metrics/service-metrics.ts';
 
 /** The pattern of the route, never the address as sent: that may hold anything, and as a label it must be one of few. */
 export function routeOf(request: FastifyRequest): string {
-  return request.routeOptions.url ?? 'none';
+  const { url = 'none', config } = request.routeOptions;
+  return config.label ?? url;
 }
 
 /** Of a client that left before its answer was through: what servers log by custom, and never send. */
@@ -34,7 +35,7 @@ export function logRequest(
   };
   // What went wrong here stands out; what a client did wrong does not.
   if (status >= 500 && status !== 503) log.error(fields, 'request');
-  else log.info(fields, 'request');
+  else log[request.routeOptions.config.label === undefined ? 'info' : 'debug'](fields, 'request');
 }
 
 /** `server-timing`, which browsers and curl show. */

@@ -33,6 +33,7 @@ export class ServiceContext {
   readonly room: WorkRoom;
   readonly queues: { readonly speech: FairQueue; readonly page: FairQueue };
   readonly #budgets: KeyBudgets;
+  readonly #drains: ((msMax: number) => Promise<void>)[] = [];
 
   constructor({ engine, config, keys, budgets, clock, metrics, tracing }: ContextParts) {
     this.engine = engine;
@@ -54,6 +55,17 @@ export class ServiceContext {
 
   observe(request: TracedRequest): ObservedRequest {
     return new ObservedRequest(this.metrics, this.tracing.begin(request));
+  }
+
+  /** Whatever else has to finish when the service ends, beside requests and in the same time. */
+  onDrain(drain: (msMax: number) => Promise<void>): void {
+    this.#drains.push(drain);
+  }
+
+  /** Takes no new work, waits for what runs, ends what runs too long. */
+  async drain(): Promise<void> {
+    const { drainMsMax } = this.config.limits;
+    await Promise.all([this.room.drain(), ...this.#drains.map((drain) => drain(drainMsMax))]);
   }
 
   /** Throws rate_limited. A key's own limits come before those of the service. */

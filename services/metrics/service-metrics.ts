@@ -1,5 +1,7 @@
 /** What the service counts, as Prometheus reads it. One registry per service: two services in a process share nothing. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { ProcessMetrics } from './process-metrics.ts';
+import { SocketMetrics } from './socket-metrics.ts';
 
 /** Seconds: from a health check to the longest recording. */
 const REQUEST_BUCKETS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800];
@@ -29,6 +31,8 @@ export interface QueueDepth {
 
 export class ServiceMetrics {
   readonly registry = new Registry();
+  readonly sockets = new SocketMetrics(this.registry);
+  readonly processes = new ProcessMetrics(this.registry);
   readonly #requests: Histogram<'route' | 'method' | 'status'>;
   readonly #stages: Histogram<'stage'>;
   readonly #errors: Counter<'code'>;
@@ -61,7 +65,11 @@ export class ServiceMetrics {
       registers,
     });
     this.#uploadBytes = new Counter({ name: 'bytefuse_upload_bytes_total', help: 'Bytes taken in.', registers });
-    this.#audioSeconds = new Counter({ name: 'bytefuse_audio_seconds_total', help: 'Decoded audio.', registers });
+    this.#audioSeconds = new Counter({
+      name: 'bytefuse_audio_seconds_total',
+      help: 'Decoded audio, of recordings and live.',
+      registers,
+    });
     this.#pages = new Counter({ name: 'bytefuse_pages_total', help: 'Pages read.', registers });
     this.#pixels = new Counter({ name: 'bytefuse_pixels_total', help: 'Pixels of pages read.', registers });
     this.#depthGauge('bytefuse_queue_waiting', 'Requests that wait for a model.', ({ waiting }) => waiting);

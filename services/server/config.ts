@@ -29,6 +29,7 @@ export interface ServiceLimits {
   readonly eventBytesMax: number;
   readonly heartbeatMs: number;
   readonly drainMsMax: number;
+  readonly exitMsMax: number;
 }
 
 export const defaultServiceLimits: ServiceLimits = {
@@ -56,6 +57,7 @@ export const defaultServiceLimits: ServiceLimits = {
   eventBytesMax: bounds.EVENT_BYTES_MAX,
   heartbeatMs: bounds.HEARTBEAT_MS,
   drainMsMax: bounds.DRAIN_MS_MAX,
+  exitMsMax: bounds.EXIT_MS_MAX,
 };
 
 export interface ServiceConfig {

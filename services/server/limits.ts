@@ -60,6 +60,8 @@ export const LINGER_BYTES_MAX = 8 * 1024 * 1024;
 export const LINGER_MS_MAX = 2_000;
 /** Once the work of an ending service is done or called off, answers have so long to arrive; then all connections are cut. */
 export const HANG_UP_MS = 3_000;
+/** Once the time to drain is over, a service has so long to end, then its process ends by force: in all below those 30 s. */
+export const EXIT_MS_MAX = 9_000;
 /** Longest time that a client is told to wait: beyond a minute an estimate means nothing. */
 export const RETRY_AFTER_S_MAX = 60;
 /** A PDF is written anew as a whole in memory (its text over its pages); what is larger is refused for that format. */

@@ -5,6 +5,8 @@ import { AppError } from '../../models/core/app-error.ts';
 import { type Bytefuse, type BytefuseOptions, openBytefuse } from '../app/bytefuse.ts';
 import { buildApp, type ServiceParts } from '../http/app.ts';
 import { KeyRing, keyFilePath, readKeys } from '../keys/key-file.ts';
+import { ServiceMetrics } from '../metrics/service-metrics.ts';
+import type { SupervisorEvent } from '../supervisor/supervisor.ts';
 import { removeAbandonedFolders } from '../temporary/temporary-folder.ts';
 import { openTracing } from '../traces/tracing.ts';
 import { webRoutes } from '../web/web-routes.ts';
@@ -30,18 +32,23 @@ export interface ServeOptions {
   readonly openPieces?: (bytefuse: Bytefuse) => Promise<TokenPieces | null>;
 }
 
-/** Serves until the signal fires. Throws AppError: usage, keys_unusable, address_unusable, and those of openBytefuse. */
+/**
+ * Serves until the signal fires, then drains (docs/api.md, Ending). The process ends by force where that takes longer than
+ * drainMsMax and exitMsMax. Throws AppError: usage, keys_unusable, address_unusable, and those of openBytefuse.
+ */
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, port, signal } = options;
   const keys = await keysFor(options);
   await removeAbandonedFolders();
   const tracing = await openTracing(process.env, config.version);
   const door = new LoadingDoor();
+  const metrics = new ServiceMetrics();
   const app = await buildApp({
     engine: door,
     config,
     keys,
     clock: systemClock,
+    metrics,
     tracing,
     logger: options.logger,
     routes: (scope, context) => {
@@ -56,16 +63,35 @@ export async function serve(options: ServeOptions): Promise<void> {
     options.onListening?.(url);
     // Models in processes of their own, where the system has what they talk over.
     const processes = process.platform !== 'win32';
-    const onProcessEvent = processEventLog(app.log);
+    const logEvent = processEventLog(app.log);
+    const onProcessEvent = (event: SupervisorEvent): void => {
+      metrics.processes.take(event);
+      logEvent(event);
+    };
     bytefuse = await (options.open ?? openBytefuse)({ processes, onProcessEvent, ...options.models, signal });
     door.ready(bytefuse, (await options.openPieces?.(bytefuse)) ?? null);
     options.onReady?.(url, bytefuse);
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
-    await app.close();
-    await Promise.all([bytefuse?.close(), tracing.close()]);
+    const { drainMsMax, exitMsMax } = config.limits;
+    // It does not keep the process, and is not called off: whatever else does is ended as well.
+    systemClock.after(drainMsMax + exitMsMax, () => {
+      // Model processes notice that their parent is gone, and end as well.
+      app.log.fatal('the service does not end by itself: it is ended by force');
+      process.exit(FORCED_STATUS);
+    });
+    try {
+      await app.close();
+    } finally {
+      // Whatever became of the connections; and one of these does not wait for the other.
+      const ends = await Promise.allSettled([bytefuse?.close(), tracing.close()]);
+      for (const end of ends) if (end.status === 'rejected') app.log.error(end.reason, 'ending');
+    }
   }
 }
+
+/** Of a process that hung while it ended: that is a bug (docs/cli.md). */
+const FORCED_STATUS = 1;
 
 /** Beyond this machine a key is needed, and one must exist: a service that nobody can use is a mistake. */
 async function keysFor({ config, requireKeys }: ServeOptions): Promise<KeyRing | null> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { closeCodeOf } from './close-code.ts';
 import * as bounds from './limits.ts';
-import type { Socket } from './socket.ts';
+import { BROKEN, type Socket } from './socket.ts';
 
 /** What a connection passes on. What these throw ends the connection as an error. */
 export interface ConnectionEvents {
@@ -10,6 +10,8 @@ export interface ConnectionEvents {
   binary(data: Uint8Array): void;
   /** The reader has caught up: what was held back may be sent. */
   drained?(): void;
+  /** The service ends: nothing new is taken, what was asked for is finished, then `error` is told. Absent: it is told at once. */
+  finish?(error: AppError): void;
   /** How this protocol tells an error that ends the connection; null tells nothing. */
   tell(error: AppError): string | Uint8Array | null;
   /** Once. `error` says why, where it was not by agreement; `clean` where both sides said goodbye. */
@@ -50,6 +52,7 @@ export class Connection {
   #events: ConnectionEvents;
   #closed = false;
   #failure: AppError | undefined;
+  #closeCode: number | undefined;
   /** Between our close and the peer's: nothing is passed on any more. */
   #closing = false;
   #answered = true;
@@ -81,7 +84,10 @@ export class Connection {
       pong: () => {
         this.#answered = true;
       },
-      closed: (clean) => this.#end(new AppError('peer_lost', 'The client went away.'), clean),
+      closed: (clean, code) => {
+        this.#closeCode ??= code;
+        this.#end(new AppError('peer_lost', 'The client went away.'), clean);
+      },
     });
   }
 
@@ -93,6 +99,11 @@ export class Connection {
   /** What we ended it with; undefined where both sides agreed, or the client left. */
   get failure(): AppError | undefined {
     return this.#failure;
+  }
+
+  /** What it was closed with, by us or the peer; 1006: with nothing, so far. */
+  get closeCode(): number {
+    return this.#closeCode ?? BROKEN;
   }
 
   /** Time since the last message; infinite while nothing is read. */
@@ -160,10 +171,18 @@ export class Connection {
     this.#shut(error);
   }
 
+  /** Ends the connection by `error` once what runs on it is finished; how long that may take, the caller knows. */
+  finish(error: AppError): void {
+    if (!this.isOpen) return;
+    if (this.#events.finish === undefined) this.fail(error);
+    else this.#events.finish(error);
+  }
+
   /** Closes by agreement. */
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.#closing = true;
+    this.#closeCode = code;
     this.#callOffAll();
     this.#socket.close(code, reason);
   }
@@ -172,7 +191,8 @@ export class Connection {
     this.#failure = error;
     this.#closing = true;
     this.#callOffAll();
-    this.#socket.close(closeCodeOf(error), error.code);
+    this.#closeCode = closeCodeOf(error);
+    this.#socket.close(this.#closeCode, error.code);
     // The session need not wait for the peer's goodbye.
     this.#end(error, false);
   }

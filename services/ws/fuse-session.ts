@@ -25,6 +25,8 @@ export class FuseChannel implements Channel {
           this.#events.close(new AppError('protocol_error', 'A text message came; frames are binary.'));
         },
         binary: (frame) => this.#events.frame(frame),
+        // Its stream ends the connection; when that is, its recognizer knows.
+        finish: () => undefined,
         tell: (error) => {
           const { code, message } = toldError(error);
           return encodeMessage({ type: 'error', code, message });

@@ -78,3 +78,8 @@ export const KEYWORDS_MAX = 256;
 export const PROMPT_CHARS_MAX = 8192;
 /** Characters of names that clients choose: identifiers, languages, keywords. */
 export const ID_CHARS_MAX = 256;
+
+/** Audio of which it is known when it came: the longest utterance, and what a lagging recognizer has not looked at. */
+export const ARRIVALS_WINDOW_S = 90;
+/** In steps so fine: clients send hundredths to tenths of a second. */
+export const ARRIVALS_STEP_S = 0.02;

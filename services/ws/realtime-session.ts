@@ -11,6 +11,7 @@ import { Connection, type ConnectionLimits } from './connection.ts';
 import type { Admission } from './gate.ts';
 import { APPEND_CHARS_MAX, EPOCHS_WAITING_MAX, ID_CHARS_MAX, SESSION_MS_MAX } from './limits.ts';
 import type { LiveSource } from './live-source.ts';
+import type { LiveTiming } from './live-timing.ts';
 import {
   type Dialect,
   initialConfig,
@@ -22,6 +23,7 @@ import {
   updatedConfig,
 } from './realtime-config.ts';
 import { type Item, RealtimeItems, type SendEvent } from './realtime-items.ts';
+import type { SessionRecord } from './session-record.ts';
 import type { Socket } from './socket.ts';
 
 export interface RealtimeParts {
@@ -37,6 +39,7 @@ export interface RealtimeParts {
   readonly dialect: Dialect;
   /** Seconds since 1970, for `expires_at`. */
   readonly nowS: () => number;
+  readonly record: SessionRecord;
   readonly limits?: Partial<ConnectionLimits>;
   /** Once. */
   readonly closed: () => void;
@@ -46,6 +49,7 @@ export interface RealtimeParts {
 interface Epoch {
   readonly config: RealtimeConfig;
   readonly intake: AudioIntake;
+  readonly timing: LiveTiming;
   /** Seconds of the session before it. */
   readonly offsetS: number;
   readonly items: Map<number, Item>;
@@ -77,6 +81,8 @@ export class RealtimeSession {
   #current: Epoch | null = null;
   #running = false;
   #failures = 0;
+  /** The service ends: nothing more is taken, and this is told once all items are done. */
+  #handBack: AppError | undefined;
   #events = 0;
   #audioS = 0;
   #sinceCommitS = 0;
@@ -88,6 +94,7 @@ export class RealtimeSession {
   /** Throws model_unknown. */
   constructor(socket: Socket, parts: RealtimeParts) {
     this.#parts = parts;
+    parts.record.admitted(parts.admission.owner, this.#id);
     this.#dialect = parts.dialect;
     this.#config = initialConfig(parts.rules, parts);
     this.#expiresAtS = Math.floor(parts.nowS() + SESSION_MS_MAX / 1000);
@@ -105,6 +112,7 @@ export class RealtimeSession {
           this.#connection.close(UNSUPPORTED_DATA, 'invalid_option');
         },
         drained: () => this.#items.catchUp(),
+        finish: (error) => this.#finish(error),
         tell: (error) => this.#event('error', { error: errorFields(error, null) }),
         closed: (error) => {
           const reason = error ?? new AppError('canceled', 'The client has gone.');
@@ -123,7 +131,15 @@ export class RealtimeSession {
     return this.#connection;
   }
 
+  #finish(error: AppError): void {
+    this.#handBack = error;
+    this.#current?.intake.finish();
+    this.#current = null;
+    if (!this.#running) this.#connection.fail(error);
+  }
+
   #receive(data: string): void {
+    if (this.#handBack !== undefined) return;
     let eventId: string | null = null;
     try {
       const event = parsedObject(data, 'An event');
@@ -220,6 +236,7 @@ export class RealtimeSession {
       config,
       offsetS: this.#audioS,
       items: new Map(),
+      timing: this.#parts.record.timing(),
       intake: openIntake(pcmShape(config), {
         full: (isFull) => {
           if (isFull) this.#full.add(epoch);
@@ -227,7 +244,10 @@ export class RealtimeSession {
           if (this.#full.size > 0) this.#connection.hold();
           else this.#connection.release();
         },
-        heard: (seconds) => this.#parts.admission.spendAudio(seconds),
+        heard: (seconds) => {
+          this.#parts.admission.spendAudio(seconds);
+          epoch.timing.heard(seconds);
+        },
       }),
     };
     this.#epochs.push(epoch);
@@ -252,6 +272,7 @@ export class RealtimeSession {
       this.#epochs.shift();
     }
     this.#running = false;
+    if (this.#handBack !== undefined) this.#connection.fail(this.#handBack);
   }
 
   /** A stream of the recognizer ended early: its items are lost, later audio begins another one. */
@@ -267,6 +288,7 @@ export class RealtimeSession {
   }
 
   #takeLive(epoch: Epoch, event: LiveEvent): void {
+    epoch.timing.take(event);
     const hasVad = epoch.config.turnDetection !== null;
     switch (event.kind) {
       case 'speech-start': {

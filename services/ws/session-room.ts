@@ -46,6 +46,11 @@ export class SessionRoom {
     return found;
   }
 
+  /** Ends those that wait for their clients. */
+  giveUpParked(): void {
+    for (const session of [...this.#sessions]) if (session.isParked) session.giveUp();
+  }
+
   /**
    * True where a client of `owner` (null: of anybody) that connects now may have come back for its session: one is parked, or its
    * connection, though still open here, falls silent, for who sends on the old one needs no new one. Waits to see that.
@@ -62,10 +67,8 @@ export class SessionRoom {
 
   /** Ends all: those that have a client tell it `error`. */
   failAll(error: AppError): void {
-    for (const session of [...this.#sessions]) {
-      if (session.isParked) session.giveUp();
-      else session.fail(error);
-    }
+    this.giveUpParked();
+    for (const session of [...this.#sessions]) session.fail(error);
   }
 }
 

@@ -15,11 +15,12 @@ export function socketRoutes(
   context: ServiceContext,
   options: Pick<WebSocketParts, 'sockets' | 'connections'> = {},
 ): WebSockets {
-  const { engine, clock, tracing, metrics } = context;
+  const { engine, clock, tracing, metrics, config } = context;
   const sockets = attachWebSockets(app.server, {
     ...options,
     clock,
     tracing,
+    records: { metrics, log: app.log, logText: config.logText },
     gate: gateOf(context),
     rules: rulesOf(context),
     pieces: () => engine.pieces,
@@ -32,6 +33,7 @@ export function socketRoutes(
       const { status } = error.kind;
       metrics.request(route, 'GET', status, ms);
       metrics.error(error.code);
+      metrics.sockets.refused(error.code, status);
       const fields = { requestId, method: 'GET', route, status, ms: Math.round(ms), code: error.code };
       // As other requests (request-log.ts): what went wrong here stands out.
       if (status >= 500 && status !== 503) app.log.error({ ...fields, err: error.cause ?? error }, 'request');
@@ -43,7 +45,7 @@ export function socketRoutes(
       fuse!(recognizer, openers);
     },
   });
-  app.addHook('preClose', () => sockets.close());
+  context.onDrain((msMax) => sockets.drain(msMax));
   return sockets;
 }
 

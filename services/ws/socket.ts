@@ -6,8 +6,8 @@ export interface SocketEvents {
   /** The bytes are the receiver's own. */
   binary(data: Uint8Array): void;
   pong(): void;
-  /** Once; `clean` where the other side said goodbye, false where the connection broke. */
-  closed(clean: boolean): void;
+  /** Once; `clean` where the other side said goodbye, false where the connection broke: then `code` says what it broke. */
+  closed(clean: boolean, code: number): void;
 }
 
 export interface Socket {
@@ -27,16 +27,28 @@ export interface Socket {
 }
 
 /** What the library reports where no close frame came. */
-const BROKEN = 1006;
+export const BROKEN = 1006;
+/** Close codes that the library ends a connection with, by its error; with PROTOCOL_ERROR by any other one. */
+const LIBRARY_CODES: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+const PROTOCOL_ERROR = 1002;
 
 export class WsSocket implements Socket {
   readonly #socket: WebSocket;
+  /** The code that the library closed it with. */
+  #brokenWith = BROKEN;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.binaryType = 'nodebuffer';
     // What breaks the protocol is closed by the library, with the code that says why.
-    socket.on('error', () => undefined);
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code?.startsWith('WS_ERR_')) this.#brokenWith = LIBRARY_CODES[code] ?? PROTOCOL_ERROR;
+    });
   }
 
   get bufferedAmount(): number {
@@ -52,8 +64,11 @@ export class WsSocket implements Socket {
       else events.text(bytes.toString('utf8'));
     });
     socket.on('pong', () => events.pong());
-    socket.once('close', (code) => events.closed(code !== BROKEN));
-    if (socket.readyState === socket.CLOSED) events.closed(false);
+    socket.once('close', (code) => {
+      const clean = code !== BROKEN;
+      events.closed(clean, clean ? code : this.#brokenWith);
+    });
+    if (socket.readyState === socket.CLOSED) events.closed(false, BROKEN);
   }
 
   send(data: string | Uint8Array, sent?: () => void): void {

@@ -6,6 +6,7 @@ import { Connection, type ConnectionEvents, type ConnectionLimits } from './conn
 import type { Admission } from './gate.ts';
 import { FIRST_MESSAGE_MS_MAX } from './limits.ts';
 import type { LiveSource } from './live-source.ts';
+import type { SessionRecord } from './session-record.ts';
 import type { SessionRoom } from './session-room.ts';
 import type { Socket } from './socket.ts';
 import { type Facts, StreamSession } from './stream-session.ts';
@@ -18,6 +19,7 @@ export interface StreamEntryParts {
   readonly clock: Clock;
   /** Who shows this key; null: none. The upgrade may have proved one already. */
   readonly admit: (key: string | null) => Promise<Admission>;
+  readonly record: SessionRecord;
   readonly limits?: Partial<ConnectionLimits>;
   /** Once. */
   readonly closed: () => void;
@@ -70,17 +72,23 @@ export function enterStream(socket: Socket, parts: StreamEntryParts): Connection
   };
 
   const join = (start: StreamStart, admission: Admission): void => {
-    const { source, facts, room, clock } = parts;
+    const { source, facts, room, clock, record } = parts;
     let session: StreamSession;
-    if (start.kind === 'resume') session = room.find(start.token, admission.owner, start.seq);
-    else {
+    record.admitted(admission.owner);
+    if (start.kind === 'resume') {
+      session = room.find(start.token, admission.owner, start.seq);
+      record.carry(session.record);
+    } else {
+      const name = `s_${randomBytes(6).toString('hex')}`;
+      record.admitted(admission.owner, name);
       session = new StreamSession(start, {
         source,
         facts,
         clock,
         admission,
         resumeToken: randomBytes(24).toString('base64url'),
-        name: `s_${randomBytes(6).toString('hex')}`,
+        name,
+        record,
         over: () => room.delete(session),
       });
       room.add(session);
@@ -95,6 +103,7 @@ export function enterStream(socket: Socket, parts: StreamEntryParts): Connection
         session.binary(data);
       },
       drained: () => session.flush(),
+      finish: (error) => session.finish(error),
       tell: (error) => session.tell(error),
       closed: (error, clean) => {
         session.detach(connection, error, clean);

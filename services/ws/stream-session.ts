@@ -9,6 +9,8 @@ import { EventLog } from './event-log.ts';
 import type { Admission } from './gate.ts';
 import * as bounds from './limits.ts';
 import type { LiveSource } from './live-source.ts';
+import type { LiveTiming } from './live-timing.ts';
+import type { SessionRecord } from './session-record.ts';
 import type { NewStream } from './stream-start.ts';
 
 export type Facts = Pick<EngineFacts, 'recognizer' | 'llm' | 'device'>;
@@ -21,6 +23,7 @@ export interface StreamSessionParts {
   /** Secret: whoever has it may take the session over. */
   readonly resumeToken: string;
   readonly name: string;
+  readonly record: SessionRecord;
   /** Once: nothing is left of the session. */
   readonly over: () => void;
 }
@@ -44,6 +47,7 @@ export class StreamSession {
   readonly #parts: StreamSessionParts;
   readonly #start: NewStream;
   readonly #intake: AudioIntake;
+  readonly #timing: LiveTiming;
   readonly #log = new EventLog();
   readonly #abort = new AbortController();
   readonly #startedMs: number;
@@ -56,6 +60,8 @@ export class StreamSession {
   #sentSeq = 0;
   #isFull = false;
   #inputEnded = false;
+  /** Why the service, not the client, ended the input: told in place of `end`. */
+  #handBack: AppError | undefined;
   /** The last event is logged. */
   #done = false;
   #failure: AppError | undefined;
@@ -69,14 +75,23 @@ export class StreamSession {
     this.owner = parts.admission.owner;
     this.resumeToken = parts.resumeToken;
     this.#startedMs = parts.clock.nowMs();
+    parts.record.hold();
+    this.#timing = parts.record.timing();
     this.#intake = openIntake(start.audio, {
       full: (isFull) => this.#full(isFull),
-      heard: (seconds) => parts.admission.spendAudio(seconds),
+      heard: (seconds) => {
+        parts.admission.spendAudio(seconds);
+        this.#timing.heard(seconds);
+      },
     });
     this.#callOffSession = parts.clock.after(bounds.SESSION_MS_MAX, () => {
       this.fail(new AppError('deadline_exceeded', `A session lasts ${bounds.SESSION_MS_MAX / 1000} s at most.`));
     });
     void this.#run();
+  }
+
+  get record(): SessionRecord {
+    return this.#parts.record;
   }
 
   /** True while it waits for its client. */
@@ -114,7 +129,8 @@ export class StreamSession {
   detach(connection: Connection, error: AppError | undefined, clean: boolean): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    const mayReturn = error?.code === 'peer_lost' || error?.code === 'overloaded';
+    const isLost = error?.code === 'peer_lost' || error?.code === 'overloaded';
+    const mayReturn = isLost && this.#handBack === undefined;
     if (this.#failure !== undefined || clean || !mayReturn) {
       this.#end(error ?? new AppError('canceled', 'The client has gone.'));
       return;
@@ -129,17 +145,27 @@ export class StreamSession {
 
   /** Throws audio_corrupt, rate_limited, invalid_option. */
   binary(data: Uint8Array): void {
+    if (this.#handBack !== undefined) return;
     if (this.#inputEnded) throw new AppError('invalid_option', 'Audio came after end.');
     this.#receivedBytes += data.length;
     this.#intake.bytes(data);
   }
 
   control(type: 'commit' | 'clear' | 'end'): void {
+    if (this.#handBack !== undefined) return;
     if (this.#inputEnded) throw new AppError('invalid_option', `${type} came after end.`, { param: 'type' });
     if (type !== 'end') {
       this.#intake.mark(type);
       return;
     }
+    this.#inputEnded = true;
+    this.#intake.finish();
+  }
+
+  /** As if the client had said `end` here: what came is heard to its end, what comes is not taken, and then `error` is told. */
+  finish(error: AppError): void {
+    if (this.#inputEnded) return;
+    this.#handBack = error;
     this.#inputEnded = true;
     this.#intake.finish();
   }
@@ -178,6 +204,7 @@ export class StreamSession {
       const { signal } = this.#abort;
       for await (const event of source.listen(this.#intake.queue, this.#start.request, { signal })) this.#take(event);
       if (this.#failure !== undefined) return;
+      if (this.#handBack !== undefined) throw this.#handBack;
       this.#emit('end', { utterances: this.#utterancesEnded, audioS: this.#intake.queue.pushedS });
       this.#done = true;
       this.flush();
@@ -187,6 +214,7 @@ export class StreamSession {
   }
 
   #take(event: LiveEvent): void {
+    this.#timing.take(event);
     switch (event.kind) {
       case 'speech-start': {
         const { utterance, startS } = event;
@@ -296,8 +324,7 @@ export class StreamSession {
       resumed,
       resumeToken: this.resumeToken,
       sampleRateHz: 16_000,
-      audioReceivedBytes: this.#receivedBytes,
-      audioReceivedS: this.#intake.queue.pushedS,
+      ...this.#takenFields(),
       models: { recognizer, llm, device },
       limits: {
         messageBytes: bounds.STREAM_MESSAGE_BYTES_MAX,
@@ -306,6 +333,10 @@ export class StreamSession {
         resumeMs: bounds.RESUME_MS_MAX,
       },
     };
+  }
+
+  #takenFields(): Record<string, number> {
+    return { audioReceivedBytes: this.#receivedBytes, audioReceivedS: this.#intake.queue.pushedS };
   }
 
   #emit(
@@ -327,7 +358,10 @@ export class StreamSession {
   /** An error on its way out: after the last event. */
   tell(error: AppError): string {
     this.#seq++;
-    return this.#json('error', this.#seq, { ...toldError(error) });
+    const { code } = error;
+    // Whoever goes on elsewhere wants to know from where.
+    const taken = code === 'shutting_down' ? this.#takenFields() : {};
+    return this.#json('error', this.#seq, { ...toldError(error), ...taken });
   }
 
   #full(isFull: boolean): void {
@@ -343,6 +377,7 @@ export class StreamSession {
     this.#callOffSession();
     this.#intake.abort(error);
     this.#abort.abort(error);
+    this.#parts.record.release();
     this.#parts.over();
   }
 }

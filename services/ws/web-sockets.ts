@@ -18,8 +18,9 @@ import * as bounds from './limits.ts';
 import type { LiveSource } from './live-source.ts';
 import { initialConfig, type RealtimeRules } from './realtime-config.ts';
 import { RealtimeSession } from './realtime-session.ts';
+import { type RecordParts, SessionRecord, unrecorded } from './session-record.ts';
 import { SessionRoom } from './session-room.ts';
-import { type Socket, WsSocket } from './socket.ts';
+import { BROKEN, type Socket, WsSocket } from './socket.ts';
 import { defaultSocketLimits, SocketCount, type SocketLimits, type SocketPlace } from './socket-count.ts';
 import { enterStream } from './stream-entry.ts';
 import type { Facts } from './stream-session.ts';
@@ -45,6 +46,8 @@ export interface WebSocketParts {
   readonly clock?: Clock;
   readonly nowS?: () => number;
   readonly tracing?: Tracing;
+  /** Absent: nobody counts, and nothing is logged. */
+  readonly records?: Omit<RecordParts, 'clock'>;
   /** Hears of each upgrade that was refused. */
   readonly refused?: (upgrade: RefusedUpgrade) => void;
   readonly sockets?: Partial<SocketLimits>;
@@ -65,6 +68,8 @@ export interface WebSockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Connections, and sessions of the native protocol with or without one. */
   readonly open: { readonly connections: number; readonly sessions: number };
+  /** Takes no more, lets those that are here finish what runs within `msMax`, then closes. */
+  drain(msMax: number): Promise<void>;
   /** Takes no more, tells those that are here (1001), and resolves once they are gone, within a stated time. */
   close(): Promise<void>;
 }
@@ -83,6 +88,7 @@ export function attachWebSockets(server: Server, parts: WebSocketParts): WebSock
 
 export function webSockets(parts: WebSocketParts): WebSockets {
   const { gate, clock = systemClock, tracing = noTracing } = parts;
+  const recordParts = { ...unrecorded(clock), ...parts.records };
   const limits = { ...defaultSocketLimits, ...parts.sockets };
   // Without keys everybody is one owner, whose share is the whole.
   const count = new SocketCount(gate.wantsKey ? limits : { ...limits, socketsPerKeyMax: limits.socketsMax });
@@ -123,10 +129,12 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     admission: Admission | null,
     socket: Socket,
     closed: () => void,
+    record: SessionRecord,
   ): Connection => {
     const limits = parts.connections ?? {};
     const { path, query } = request;
     if (path === '/v1/fuse') {
+      record.admitted(admission!.owner);
       const channel = new FuseChannel(socket, clock, closed, limits);
       parts.fuse!(channel, fuseOpeners(query));
       return channel.connection;
@@ -145,9 +153,19 @@ export function webSockets(parts: WebSocketParts): WebSockets {
         nowS: parts.nowS ?? (() => Date.now() / 1000),
         limits,
         closed,
+        record,
       }).connection;
     }
-    return enterStream(socket, { source, facts, room, clock, limits, closed, admit: admitStream(admission, closed) });
+    return enterStream(socket, {
+      source,
+      facts,
+      room,
+      clock,
+      limits,
+      closed,
+      record,
+      admit: admitStream(admission, closed),
+    });
   };
   /** The place is known by what leaves it. */
   const places = new WeakMap<() => void, SocketPlace>();
@@ -159,7 +177,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   };
 
   const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer, trace: RequestTrace): Promise<void> => {
-    if (ended) throw new AppError('shutting_down', 'The service is ending.');
+    if (ended) throw endingError();
     const request = parseUpgrade(raw);
     gate.checkHeaders(request.headers);
     checkQuery(request, parts);
@@ -172,24 +190,44 @@ export function webSockets(parts: WebSocketParts): WebSockets {
         trace.end({ status: null, code: 'canceled' });
         return;
       }
-      if (ended) throw new AppError('shutting_down', 'The service is ending.');
+      if (ended) throw endingError();
       if (refusal !== null) throw refusal;
       // A connection that is shut costs its place until its last byte has left, or the library gives up on it.
       socket.once('close', () => place.leave());
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
         let connection: Connection | undefined;
+        const record = new SessionRecord(request.path, ids.get(raw)!, recordParts);
         const closed = (): void => {
           if (connection !== undefined) connections.delete(connection);
           trace.end({ status: SWITCHING_PROTOCOLS, code: connection?.failure?.code });
+          record.disconnected(connection?.closeCode ?? BROKEN, connection?.failure);
         };
         places.set(closed, place);
-        connection = enter(request, admission, new WsSocket(webSocket), closed);
+        connection = enter(request, admission, new WsSocket(webSocket), closed, record);
         if (connection.isOpen) connections.add(connection);
       });
     } catch (error) {
       place.leave();
       throw error;
     }
+  };
+
+  const within = (msMax: number, holds: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (waitedMs: number): void => {
+        if (holds() || waitedMs > msMax) resolve();
+        else clock.after(LOOK_MS, () => look(waitedMs + LOOK_MS));
+      };
+      look(0);
+    });
+
+  const close = async (): Promise<void> => {
+    ended = true;
+    const error = endingError();
+    room.failAll(error);
+    for (const connection of [...connections]) connection.fail(error);
+    // Those that do not say goodbye are cut off by the library after CLOSE_MS_MAX.
+    await within(bounds.CLOSE_MS_MAX, () => count.all === 0);
   };
 
   return {
@@ -211,22 +249,18 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     get open() {
       return { connections: count.all, sessions: room.size };
     },
-    async close() {
+    async drain(msMax) {
       ended = true;
-      const error = new AppError('shutting_down', 'The service is ending.');
-      room.failAll(error);
-      for (const connection of [...connections]) connection.fail(error);
-      // Those that do not say goodbye are cut off by the library after CLOSE_MS_MAX.
-      await new Promise<void>((resolve) => {
-        const look = (waitedMs: number): void => {
-          if (count.all === 0 || waitedMs > bounds.CLOSE_MS_MAX) resolve();
-          else clock.after(LOOK_MS, () => look(waitedMs + LOOK_MS));
-        };
-        look(0);
-      });
+      room.giveUpParked();
+      for (const connection of [...connections]) connection.finish(endingError());
+      await within(msMax, () => connections.size === 0);
+      await close();
     },
+    close,
   };
 }
+
+const endingError = () => new AppError('shutting_down', 'The service is ending.');
 
 /** Null where no answer comes in time. */
 function answerWithin<T>(ms: number, answer: Promise<T>, clock: Clock): Promise<T | null> {

@@ -5,9 +5,11 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
+import { WebSocket } from 'ws';
 import { BOUNDARY, FORM_TYPE, formBody } from '../support/form-body.ts';
 import { temporaryFolder } from '../support/model-cache.ts';
 import { toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
+import { pcm16 } from '../support/toy-listener.ts';
 import { rawExchange, toyServer, toyServerProcess } from '../support/toy-server.ts';
 import { TOY_PNG, toyWav } from '../support/toy-service.ts';
 
@@ -195,6 +197,13 @@ test('closing lets a running request finish, and refuses the next on an open con
   open.destroy();
 });
 
+test('the figures of a service hold those of its model processes', async (t) => {
+  const { port } = await toyServerProcess(t);
+  const text = await rawExchange(port, 'GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+  assert.match(text, /bytefuse_model_process_starts_total\{role="speech"\} 1/);
+  assert.match(text, /bytefuse_model_process_resident_bytes\{role="speech"\} [1-9]/);
+});
+
 test('SIGTERM: running work is finished, then the process ends', async (t) => {
   const { child, lines, ended, port } = await toyServerProcess(t, { drainMs: 10_000, unitMs: 400 });
   const answer = rawExchange(port, post(upload(), ['connection: close']));
@@ -216,6 +225,45 @@ test('SIGTERM: work that takes too long is told to be sent again, and the proces
   assert.ok(performance.now() - startedMs < 30_000);
 });
 
+test('SIGTERM: a drain of more than ten seconds is gone through to its end', async (t) => {
+  // Fastify gives hooks ten seconds unless it is told otherwise. One request takes less than the drain, one takes more.
+  const { child, lines, ended, port } = await toyServerProcess(t, { drainMs: 12_000, unitMs: 10_500 });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/realtime`);
+  const told: Record<string, unknown>[] = [];
+  socket.on('message', (data) => told.push(JSON.parse(String(data))));
+  await once(socket, 'message');
+  // Speech that is not over, and whose client would say more.
+  const audio = Buffer.from(pcm16([0.6], 24_000)).toString('base64');
+  socket.send(JSON.stringify({ type: 'input_audio_buffer.append', audio }));
+  while (!told.some(({ type }) => type === 'conversation.item.input_audio_transcription.delta')) {
+    await once(socket, 'message');
+  }
+  const [short, long] = [1, 2].map((seconds) =>
+    rawExchange(port, post(upload([], toyWav(seconds)), ['connection: close'])),
+  );
+  await lines.next();
+  await lines.next();
+  const closed = once(socket, 'close');
+  child.kill('SIGTERM');
+  assert.match(await short!, /^HTTP\/1\.1 200[\s\S]*w0/);
+  assert.match(await long!, /^HTTP\/1\.1 503[\s\S]*shutting_down/);
+  assert.equal((await closed)[0], 1001);
+  const completed = told.find(({ type }) => type === 'conversation.item.input_audio_transcription.completed');
+  assert.equal(completed?.['transcript'], 'w0 w1 W2');
+  assert.equal((told.at(-1)!['error'] as Record<string, unknown>)['code'], 'shutting_down');
+  // By itself: what is ended by force has another status.
+  assert.deepEqual(await endOf(ended), [143, null]);
+  const rest = [];
+  for (let line = await lines.next(); line.done !== true; line = await lines.next()) rest.push(line.value);
+  assert.equal(rest.at(-1), 'closed');
+});
+
+test('SIGTERM: a process whose models do not end is ended by force', async (t) => {
+  const { child, ended } = await toyServerProcess(t, { drainMs: 100, exitMs: 500, hangs: true });
+  child.kill('SIGTERM');
+  assert.deepEqual(await endOf(ended), [1, null]);
+});
+
 test('SIGTERM: peers that do not hang up do not keep the process', async (t) => {
   const { child, ended, port } = await toyServerProcess(t, { drainMs: 100 });
   const body = post(upload());
@@ -234,10 +282,14 @@ test('SIGTERM: peers that do not hang up do not keep the process', async (t) => 
     if (opening !== '') socket.write(opening);
   }
   child.kill('SIGTERM');
+  assert.deepEqual(await endOf(ended), [143, null]);
+});
+
+async function endOf(ended: Promise<unknown[]>): Promise<unknown[]> {
   const patience = AbortSignal.timeout(30_000);
   const impatient = once(patience, 'abort').then(() => assert.fail('the process still runs after half a minute'));
-  assert.deepEqual(await Promise.race([ended, impatient]), [143, null]);
-});
+  return Promise.race([ended, impatient]);
+}
 
 test('an upload of a service that was killed is gone once another one starts; that of a living one stays', async (t) => {
   const place = await temporaryFolder(t);

@@ -7,6 +7,7 @@ import OpenAI from 'openai';
 import { WebSocket } from 'ws';
 import { AppError } from '../../models/core/app-error.ts';
 import type { Bytefuse } from '../../services/app/bytefuse.ts';
+import type { ServiceParts } from '../../services/http/app.ts';
 import { type ApiKey, findKey, newApiKey } from '../../services/keys/api-key.ts';
 import type { ServiceConfig } from '../../services/server/config.ts';
 import { socketRoutes } from '../../services/ws/socket-routes.ts';
@@ -16,11 +17,17 @@ import { toyServer } from '../support/toy-server.ts';
 
 /** The WebSockets of the whole service: one port, the keys and budgets of the HTTP routes. */
 
-async function service(t: TestContext, keys: readonly ApiKey[] | null, config: Partial<ServiceConfig> = {}) {
+async function service(
+  t: TestContext,
+  keys: readonly ApiKey[] | null,
+  config: Partial<ServiceConfig> = {},
+  logger: ServiceParts['logger'] = false,
+) {
   let sockets: WebSockets | undefined;
   const server = await toyServer(t, {
     config,
     parts: {
+      logger,
       keys: keys && { find: async (presented) => findKey(keys, presented) },
       routes: (app, context) => {
         sockets = socketRoutes(app, context);
@@ -204,4 +211,50 @@ test('a peer whose upgrade is refused and that never hangs up is hung up on', as
   assert.match(answer, /^HTTP\/1\.1 404 /);
   const patience = AbortSignal.timeout(30_000);
   await Promise.race([gone, once(patience, 'abort').then(() => assert.fail('the connection is still there'))]);
+});
+
+test('sockets have a line in the log and figures, as requests have, and so do upgrades that are refused', async (t) => {
+  const { key: phone, secret } = key('phone', ['stream', 'metrics']);
+  const lines: Record<string, unknown>[] = [];
+  const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const { url, port, ready } = await service(t, [phone], {}, { level: 'info', stream });
+  ready();
+  assert.equal((await dial(port, '/v1/realtime')).status, 401);
+  const { socket, events } = await dial(port, '/v1/realtime', { ...bearer(secret), 'x-request-id': 'mine' });
+  const audio = Buffer.from(pcm16([0.5, -1], 24_000)).toString('base64');
+  socket.send(JSON.stringify({ type: 'input_audio_buffer.append', audio }));
+  while (!events.some(({ type }) => String(type).endsWith('.completed'))) await once(socket, 'message');
+  socket.close(1000);
+  await once(socket, 'close');
+  const oversized = (await dial(port, '/v1/stream', bearer(secret))).socket;
+  oversized.send(new Uint8Array(1024 * 1024 + 1));
+  assert.equal((await once(oversized, 'close'))[0], 1009);
+  const sessions = () => lines.filter(({ msg }) => msg === 'session');
+  while (sessions().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  const [refused] = lines.filter(({ msg }) => msg === 'request');
+  assert.deepEqual(
+    [refused!['method'], refused!['route'], refused!['status'], refused!['code']],
+    ['GET', '/v1/realtime', 401, 'unauthorized'],
+  );
+  const [line, second] = sessions();
+  assert.deepEqual(
+    [line!['requestId'], line!['route'], line!['key'], line!['closeCode'], line!['utterances']],
+    ['mine', '/v1/realtime', phone.id, 1000, 1],
+  );
+  // The resampler keeps some milliseconds until the end.
+  assert.match(String(line!['audioSeconds']), /^1\.49/);
+  assert.equal(line!['session'], (events[0]!['session'] as Record<string, unknown>)['id']);
+  assert.equal(line!['text'], undefined);
+  assert.deepEqual([second!['route'], second!['closeCode']], ['/v1/stream', 1009]);
+  const text = await (await fetch(`${url}/metrics`, { headers: bearer(secret) })).text();
+  for (const wanted of [
+    'bytefuse_sockets_open{route="/v1/realtime"} 0',
+    'bytefuse_socket_refusals_total{code="unauthorized",status="401"} 1',
+    'bytefuse_socket_closes_total{route="/v1/realtime",close_code="1000"} 1',
+    'bytefuse_socket_closes_total{route="/v1/stream",close_code="1009"} 1',
+    'bytefuse_audio_seconds_total 1.49',
+    'bytefuse_live_seconds_count{stage="fused_final"} 1',
+  ]) {
+    assert.ok(text.includes(wanted), `${wanted} in\n${text}`);
+  }
 });

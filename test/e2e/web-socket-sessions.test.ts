@@ -442,3 +442,40 @@ test('the service ends: those who are here are told, with 1001, and nobody else 
   assert.equal(await told, 'shutting_down');
   assert.equal(server.sockets.open.sessions, 0);
 });
+
+test('the service drains: what was said is heard to its end, what hangs is cut at the end of the time, and nobody comes in', async () => {
+  const server = await startSocketServer();
+  const { host, source, sockets } = server;
+  const realtime = (await upgraded(host, '/v1/realtime')).socket!;
+  const fuse = (await upgraded(host, '/v1/fuse')).socket!;
+  const stream = (await upgraded(host, '/v1/stream')).socket!;
+  const events: Record<string, unknown>[] = [];
+  stream.on('message', (data) => events.push(JSON.parse(String(data))));
+  stream.send(JSON.stringify({ type: 'start', audio: { format: 'pcm16' } }));
+  stream.send(pcm16([0.6], 16_000));
+  while (!events.some(({ type }) => type === 'hypothesis')) await once(stream, 'message');
+  const [told, late] = [once(realtime, 'close'), once(fuse, 'close')];
+  let isLate = false;
+  void late.then(() => {
+    isLate = true;
+  });
+  let release: () => void = () => undefined;
+  source.gate = new Promise((resolve) => {
+    release = resolve;
+  });
+  stream.send(pcm16([0.1], 16_000));
+  const over = once(stream, 'close');
+  const drained = sockets.drain(400);
+  assert.equal((await upgraded(host, '/v1/stream')).code, 'shutting_down');
+  // Nothing was under way there.
+  assert.equal((await told)[0], 1001);
+  release();
+  assert.equal((await over)[0], 1001);
+  assert.equal(events.findLast(({ stage }) => stage === 'fused')!['text'], 'w0 w1 W2');
+  assert.equal(events.at(-1)!['code'], 'shutting_down');
+  // A recognizer that has not ended its stream has the whole time.
+  assert.equal(isLate, false);
+  await drained;
+  assert.equal((await late)[0], 1001);
+  await server.close();
+});

@@ -8,6 +8,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { ToySocket, turns } from '../support/socket-pair.ts';
 import { toyAdmission } from '../support/toy-gate.ts';
 import { pcm16, ToyListener } from '../support/toy-listener.ts';
+import { toyRecords } from '../support/toy-record.ts';
 
 /** However audio is cut into messages, the same text comes of it, in the same events. */
 
@@ -32,6 +33,7 @@ async function nativeEvents(sound: readonly number[], sizes: readonly number[]):
     facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
     room: new SessionRoom(),
     clock: new ManualClock(),
+    record: toyRecords(new ManualClock()).record(),
     admit: async () => toyAdmission(),
     closed: () => undefined,
     limits: { messagesPerSecond: 1e9 },
@@ -50,6 +52,7 @@ async function realtimeEvents(sound: readonly number[], sizes: readonly number[]
   new RealtimeSession(socket, {
     source: new ToyListener(),
     clock: new ManualClock(),
+    record: toyRecords(new ManualClock()).record(),
     admission: toyAdmission(),
     rules: { defaultModel: 'toy', checkModel: (name) => name, hasLogprobs: false },
     pieces: () => null,

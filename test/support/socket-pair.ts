@@ -70,7 +70,7 @@ export class ToySocket implements Socket {
 
   /** The client leaves: with a goodbye, or not. */
   leave(clean: boolean): void {
-    this.#events!.closed(clean);
+    this.#events!.closed(clean, clean ? 1000 : 1006);
   }
 
   /** The client has read everything. */

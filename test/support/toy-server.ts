@@ -22,6 +22,10 @@ export interface ToyProcessOptions {
   readonly drainMs?: number;
   /** Time that the toy takes for a second of speech. */
   readonly unitMs?: number;
+  /** Time to end once the drain is over. */
+  readonly exitMs?: number;
+  /** Its models do not end. */
+  readonly hangs?: boolean;
   readonly env?: NodeJS.ProcessEnv;
   /** Flags of Node. */
   readonly nodeArgs?: readonly string[];
@@ -29,11 +33,11 @@ export interface ToyProcessOptions {
   readonly quiet?: boolean;
 }
 
-/** A service in a process of its own, to be sent signals. It says `working` in `lines` for each unit that it begins. */
+/** A service in a process of its own, to be sent signals. It says `working` in `lines` for each unit that it begins, and `closed` once its models are to end. */
 export async function toyServerProcess(t: Pick<TestContext, 'after'>, options: ToyProcessOptions = {}) {
-  const { drainMs = 1000, unitMs = 0, env = {}, nodeArgs = [], quiet = false } = options;
+  const { env = {}, nodeArgs = [], quiet = false, ...told } = options;
   const script = fileURLToPath(new URL('./toy-server-process.js', import.meta.url));
-  const child = spawn(process.execPath, [...nodeArgs, script, String(drainMs), String(unitMs)], {
+  const child = spawn(process.execPath, [...nodeArgs, script, JSON.stringify(told)], {
     stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
     env: { ...process.env, ...env },
   });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { ERRORS } from '../../../../models/core/app-error.ts';
 import { TRANSCRIPTION_FIELDS } from '../../../../services/http/transcription-fields.ts';
 import type { ApiKey, Scope } from '../../../../services/keys/api-key.ts';
+import { webRoutes } from '../../../../services/web/web-routes.ts';
 import { FORM_TYPE, formBody, formRequest } from '../../../support/form-body.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { toyService, toyWav } from '../../../support/toy-service.ts';
@@ -412,6 +413,22 @@ test('figures: requests by route, stages, queues, bytes, memory', async () => {
   assert.match(text, /bytefuse_resident_bytes [1-9]/);
   assert.match(text, /bytefuse_upload_bytes_total [1-9]/);
   assert.doesNotMatch(text, /wp-admin/);
+});
+
+test('the files of the page are one route in the figures, and lines of the log only where they are asked for', async () => {
+  for (const level of ['info', 'debug']) {
+    const lines: Record<string, unknown>[] = [];
+    const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
+    const { app } = await toyService({ parts: { logger: { level, stream }, routes: (scope) => webRoutes(scope) } });
+    for (const path of ['/', '/web/page.css', '/web/icon.svg']) {
+      assert.equal((await app.inject({ url: path, headers: local })).statusCode, 200);
+    }
+    const routes = lines.filter(({ msg }) => msg === 'request').map(({ route }) => route);
+    assert.deepEqual(routes, level === 'info' ? ['/'] : ['/', '/web/*', '/web/*']);
+    const text = (await app.inject({ url: '/metrics', headers: local })).payload;
+    assert.match(text, /bytefuse_http_request_seconds_count\{route="\/web\/\*",method="GET",status="200"\} 2/);
+    assert.doesNotMatch(text, /page\.css/);
+  }
 });
 
 test('the log has one line per request, without text unless it is asked for', async () => {

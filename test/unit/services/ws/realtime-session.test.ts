@@ -7,6 +7,7 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 import { ToySocket, turns } from '../../../support/socket-pair.ts';
 import { toyAdmission } from '../../../support/toy-gate.ts';
 import { pcm16, ToyListener } from '../../../support/toy-listener.ts';
+import { toyRecords } from '../../../support/toy-record.ts';
 
 const RULES: RealtimeRules = {
   defaultModel: 'whisper-base',
@@ -26,6 +27,7 @@ function setUp(parts: Partial<RealtimeParts> = {}) {
   const session = new RealtimeSession(socket, {
     source,
     clock,
+    record: toyRecords(clock).record('/v1/realtime'),
     admission: toyAdmission(),
     rules: RULES,
     pieces: () => null,
@@ -461,4 +463,26 @@ test('more changes of settings than can wait are refused, and the session stays'
     ['overloaded', 'overloaded'],
   );
   assert.equal(socket.closedWith, undefined);
+});
+
+test('the service ends in the middle of an item: it is completed, then the error comes, and later events are not taken', async () => {
+  const { socket, session, source, append, closed } = setUp();
+  append(pcm16([0.6], 24_000));
+  await turns();
+  session.connection.finish(new AppError('shutting_down', 'The service is ending.'));
+  append(pcm16([0.9], 24_000));
+  socket.text({ type: 'no such event' });
+  await turns();
+  const [completed] = socket.ofType(`${TRANSCRIPTION}.completed`) as Loose[];
+  assert.equal(completed!['transcript'], 'w0 w1 W2');
+  assert.deepEqual(
+    socket.ofType('error').map((event) => errorOf(event)['code']),
+    ['shutting_down'],
+  );
+  assert.equal(socket.types.at(-1), 'error');
+  assert.deepEqual(socket.closedWith, { code: 1001, reason: 'shutting_down' });
+  assert.deepEqual([closed(), source.open], [1, 0]);
+  const idle = setUp();
+  idle.session.connection.finish(new AppError('shutting_down', 'The service is ending.'));
+  assert.equal(idle.socket.closedWith?.code, 1001);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
+import type { Connection } from '../../../../services/ws/connection.ts';
 import type { Admission } from '../../../../services/ws/gate.ts';
 import { SessionRoom } from '../../../../services/ws/session-room.ts';
 import { enterStream } from '../../../../services/ws/stream-entry.ts';
@@ -8,6 +9,7 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 import { ToySocket, turns } from '../../../support/socket-pair.ts';
 import { toyAdmission } from '../../../support/toy-gate.ts';
 import { pcm16, ToyListener } from '../../../support/toy-listener.ts';
+import { toyRecords } from '../../../support/toy-record.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -18,13 +20,16 @@ function setUp(admit: (key: string | null) => Promise<Admission> = async () => t
   const clock = new ManualClock();
   const room = new SessionRoom();
   let closed = 0;
+  /** The last one. */
+  let connection: Connection | undefined;
   const connect = () => {
     const socket = new ToySocket();
-    enterStream(socket, {
+    connection = enterStream(socket, {
       source,
       facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
       room,
       clock,
+      record: toyRecords(clock).record(),
       admit,
       closed: () => {
         closed++;
@@ -39,7 +44,8 @@ function setUp(admit: (key: string | null) => Promise<Admission> = async () => t
     await turns(3);
     return socket;
   };
-  return { source, clock, room, connect, begin, closed: () => closed };
+  const finish = () => connection!.finish(new AppError('shutting_down', 'The service is ending.'));
+  return { source, clock, room, connect, begin, finish, closed: () => closed };
 }
 
 const hypotheses = (socket: ToySocket) => socket.ofType('hypothesis');
@@ -314,6 +320,72 @@ test('a wrong key, a wrong start and no start end the connection, each told', as
   clock.advance(1);
   assert.deepEqual(silent.closedWith, { code: 1008, reason: 'request_timeout' });
   assert.equal(room.size, 0);
+});
+
+test('the service ends in the middle of an utterance: its finals come, then the error, and later audio is not taken', async () => {
+  const { room, source, begin, finish } = setUp();
+  const socket = await begin();
+  const heard = pcm16([0.6], 16_000);
+  socket.binary(heard);
+  await turns();
+  finish();
+  socket.binary(pcm16([0.9], 16_000));
+  socket.text({ type: 'commit' });
+  socket.text({ type: 'end' });
+  await turns();
+  assert.deepEqual(
+    hypotheses(socket)
+      .filter((event) => event['final'])
+      .map((event) => [event['stage'], event['text']]),
+    [
+      ['recognized', 'w0 w1 w2'],
+      ['fused', 'w0 w1 W2'],
+    ],
+  );
+  const told = socket.events.at(-1)!;
+  assert.deepEqual([told['type'], told['code'], told['retry']], ['error', 'shutting_down', true]);
+  // From where to go on elsewhere.
+  assert.deepEqual([told['audioReceivedBytes'], told['audioReceivedS']], [heard.length, 0.6]);
+  assert.ok(!socket.types.includes('end'));
+  assert.deepEqual(socket.closedWith, { code: 1001, reason: 'shutting_down' });
+  assert.deepEqual([room.size, source.open], [0, 0]);
+});
+
+test('the service ends: who has said end gets it, and who has not begun is told at once', async () => {
+  const { begin, connect, finish } = setUp();
+  const done = await begin();
+  done.binary(pcm16([0.6], 16_000));
+  done.text({ type: 'end' });
+  finish();
+  await turns();
+  assert.equal(done.types.at(-1), 'end');
+  assert.deepEqual(done.closedWith, { code: 1000, reason: 'end' });
+  const early = connect();
+  finish();
+  assert.equal(early.events[0]!['code'], 'shutting_down');
+  assert.deepEqual(early.closedWith, { code: 1001, reason: 'shutting_down' });
+});
+
+test('the service ends: a session whose client is lost, before or while it finishes, ends at once', async () => {
+  const { room, source, begin, finish } = setUp();
+  const lost = await begin();
+  lost.leave(false);
+  assert.equal(room.size, 1);
+  room.giveUpParked();
+  await turns();
+  assert.deepEqual([room.size, source.open], [0, 0]);
+  let release: () => void = () => undefined;
+  source.gate = new Promise((resolve) => {
+    release = resolve;
+  });
+  const finishing = await begin();
+  finishing.binary(pcm16([0.6], 16_000));
+  finish();
+  finishing.leave(false);
+  assert.equal(room.size, 0);
+  release();
+  await turns();
+  assert.equal(source.open, 0);
 });
 
 test('messages that do not belong here end the session, told', async () => {
