@@ -270,6 +270,12 @@ export const ERRORS = {
     retry: false,
     hint: 'Check the file of keys: its form, owner and permissions.',
   },
+  tls_unusable: {
+    status: 500,
+    exit: 5,
+    retry: false,
+    hint: 'Give --tls-cert and --tls-key PEM files that belong together, valid now and without a password.',
+  },
   internal: {
     status: 500,
     exit: 1,

@@ -8,7 +8,7 @@ import { readyModels } from '../app/ready-models.ts';
 import type { TokenPieces } from '../server/engine-door.ts';
 import { serve } from '../server/listen.ts';
 import { openReporter } from './reporter.ts';
-import { addServeFlags, configOf, modelOptionsOf, type ServeFlags } from './serve-flags.ts';
+import { addServeFlags, configOf, modelOptionsOf, type ServeFlags, tlsFilesOf } from './serve-flags.ts';
 
 export function serveCommand(signal: AbortSignal, version: string): Command {
   const command = new Command('serve').description('serve recognition over HTTP (docs/api.md)');
@@ -25,6 +25,7 @@ export function serveCommand(signal: AbortSignal, version: string): Command {
         config,
         port: flags.port,
         requireKeys: flags.requireKeys ?? false,
+        tls: tlsFilesOf(flags),
         models: {
           ...models,
           onModelProgress: (progress) => reporter.model(progress),

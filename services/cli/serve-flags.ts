@@ -5,6 +5,7 @@ import { AppError } from '../../models/core/app-error.ts';
 import type { BytefuseOptions } from '../app/bytefuse.ts';
 import type { BudgetLimits } from '../keys/key-budgets.ts';
 import { limitsFrom, type ServiceConfig, type ServiceLimits } from '../server/config.ts';
+import type { TlsFiles } from '../server/tls-identity.ts';
 import { numberBetween, oneOf, wholeNumber } from './option-values.ts';
 import { addRecognizerFlags, type RecognizerFlags, recognizerOptionsOf } from './transcribe-flags.ts';
 
@@ -17,6 +18,8 @@ export interface ServeFlags extends RecognizerFlags {
   readonly ocr: boolean;
   readonly speech: boolean;
   readonly requireKeys?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly allowHost: string[];
   readonly corsOrigin: string[];
   readonly uploadBytes?: number;
@@ -51,6 +54,8 @@ export function addServeFlags(command: Command): Command {
     option('--no-ocr', 'do not read documents'),
     option('--no-speech', 'do not recognize speech'),
     option('--require-keys', 'want keys on this machine too'),
+    option('--tls-cert <file>', 'serve HTTPS and wss:// with this certificate (PEM); with --tls-key'),
+    option('--tls-key <file>', 'key of the certificate (PEM)'),
     option('--allow-host <name>', 'a name under which this service is reached; may be repeated')
       .argParser(collect)
       .default([], 'names of this machine'),
@@ -122,6 +127,15 @@ export function configOf(flags: ServeFlags, env: NodeJS.ProcessEnv, version: str
     limits: limitsFrom(env, present(given)),
     budget: present(budget),
   };
+}
+
+/** @throws AppError usage */
+export function tlsFilesOf({ tlsCert, tlsKey }: ServeFlags): TlsFiles | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new AppError('usage', 'TLS takes both a certificate and its key: give --tls-cert and --tls-key.');
+  }
+  return { certPath: tlsCert, keyPath: tlsKey };
 }
 
 /** @throws AppError usage */

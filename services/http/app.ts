@@ -22,6 +22,7 @@ import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import type { ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
 import { FORM_OVERHEAD_BYTES_MAX, HANG_UP_MS } from '../server/limits.ts';
+import type { TlsIdentity } from '../server/tls-identity.ts';
 import { noTracing, type Tracing } from '../traces/tracing.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { docsRoutes } from './docs-page.ts';
@@ -41,6 +42,7 @@ import {
   corsHeaders,
   PREFLIGHT_HEADERS,
   SECURITY_HEADERS,
+  transportHeaders,
 } from './security.ts';
 import { ServiceContext } from './service-context.ts';
 import { DEADLINE_FIELD_MS_MAX } from './transcription-fields.ts';
@@ -56,15 +58,18 @@ export interface ServiceParts {
   readonly metrics?: ServiceMetrics;
   readonly tracing?: Tracing;
   readonly logger?: FastifyServerOptions['logger'];
+  /** HTTPS instead of HTTP. */
+  readonly tls?: TlsIdentity | null;
   /** Further routes over the same checks: the page at `/`, the sockets. */
   readonly routes?: (app: FastifyInstance, context: ServiceContext) => void | Promise<void>;
 }
 
 export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   const { config, engine, keys, clock = systemClock, metrics = new ServiceMetrics(), logger = false } = parts;
-  const { tracing = noTracing } = parts;
+  const { tracing = noTracing, tls = null } = parts;
   const context = new ServiceContext({ engine, config, keys, clock, metrics, tracing, budgets: new KeyBudgets(clock) });
-  const app = fastify(serverOptions(config, logger));
+  const options = serverOptions(config, logger);
+  const app = fastify(tls === null ? options : overTls(options, tls, config));
   const routes: KnownRoute[] = [];
   app.decorateRequest('caller', null);
   app.decorateRequest('work', null);
@@ -170,18 +175,26 @@ function serverOptions(
   };
 }
 
+/** An HTTPS server is an HTTP server to all who use it here, with the same bounds. */
+function overTls(options: FastifyHttpOptions<Server>, tls: TlsIdentity, { limits }: ServiceConfig) {
+  // Who does not shake hands has no request whose time could be over.
+  const https = { ...options.http, ...tls, handshakeTimeout: limits.headersMsMax };
+  return { ...options, https } as unknown as FastifyHttpOptions<Server>;
+}
+
 async function admit(context: ServiceContext, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { config, keys, room, queues } = context;
   const { headers, raw } = request;
   request.notes = {};
-  const { id, method } = request;
+  const { id, method, protocol: scheme } = request;
   request.observed = context.observe({
     method,
+    scheme,
     headers,
     route: request.routeOptions.config.label ?? request.routeOptions.url,
     requestId: id,
   });
-  void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+  void reply.headers({ ...SECURITY_HEADERS, ...transportHeaders(scheme, headers.host), 'x-request-id': request.id });
   // Fastify tells of answers that were sent; of those that nobody waited for, only the connection does.
   let sent = false;
   reply.raw.once('finish', () => {

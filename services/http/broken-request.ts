@@ -1,6 +1,7 @@
 /** Answers to what Node's parser refuses before any route sees it: headers too long, too slow, or no HTTP at all. */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { AppError } from '../../models/core/app-error.ts';
 import { asAppError, errorBody } from './error-reply.ts';
 import { SECURITY_HEADERS } from './security.ts';
@@ -13,7 +14,7 @@ const REASONS: Readonly<Record<number, string>> = {
 
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   // Nobody is there to read an answer; or one is on its way already, and a second would be taken for part of it.
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0 || isShakingHands(socket)) {
     socket.destroy();
     return;
   }
@@ -30,4 +31,9 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   socket.end(`HTTP/1.1 ${status} ${REASONS[status] ?? 'Bad Request'}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Under TLS nothing can be said before; what is written waits for the handshake, and keeps the connection. */
+function isShakingHands(socket: Socket): boolean {
+  return socket instanceof TLSSocket && socket.getPeerFinished() === undefined;
 }

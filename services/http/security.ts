@@ -24,6 +24,17 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
+/** A month: long enough to hold, short enough that a service can go back to HTTP. */
+const HSTS = { 'strict-transport-security': 'max-age=2592000' } as const;
+
+/**
+ * Browsers that came by TLS come back by TLS only. Not where they came to a name of their own machine: it stands for all
+ * services there, on every port.
+ */
+export function transportHeaders(scheme: 'http' | 'https', host: string | undefined): Readonly<Record<string, string>> {
+  return scheme === 'https' && !isLoopback(hostName(host) ?? '') ? HSTS : {};
+}
+
 /**
  * Refuses names of other sites: a page there can make its own name lead here (DNS rebinding), and a browser would take us
  * for it. An address in numbers cannot be made to lead elsewhere, so it is refused only where we are for this machine

@@ -62,6 +62,8 @@ export const LINGER_MS_MAX = 2_000;
 export const HANG_UP_MS = 3_000;
 /** Once the time to drain is over, a service has so long to end, then its process ends by force: in all below those 30 s. */
 export const EXIT_MS_MAX = 9_000;
+/** How often certificate and key are looked at: they are renewed weeks before they expire. */
+export const TLS_FILES_LOOK_MS = 60_000;
 /** Longest time that a client is told to wait: beyond a minute an estimate means nothing. */
 export const RETRY_AFTER_S_MAX = 60;
 /** A PDF is written anew as a whole in memory (its text over its pages); what is larger is refused for that format. */

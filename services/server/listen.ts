@@ -14,12 +14,15 @@ import { socketRoutes } from '../ws/socket-routes.ts';
 import { isLoopback, type ServiceConfig } from './config.ts';
 import { LoadingDoor, type TokenPieces } from './engine-door.ts';
 import { processEventLog } from './process-event-log.ts';
+import { followRenewals, readTlsIdentity, type TlsFiles, type TlsServer } from './tls-identity.ts';
 
 export interface ServeOptions {
   readonly config: ServiceConfig;
   /** 0 takes a free one. */
   readonly port: number;
   readonly requireKeys: boolean;
+  /** HTTPS instead of HTTP, and wss:// instead of ws://. */
+  readonly tls?: TlsFiles | undefined;
   readonly models: BytefuseOptions;
   readonly logger: NonNullable<ServiceParts['logger']>;
   /** Ends the service, which then drains. */
@@ -34,11 +37,12 @@ export interface ServeOptions {
 
 /**
  * Serves until the signal fires, then drains (docs/api.md, Ending). The process ends by force where that takes longer than
- * drainMsMax and exitMsMax. Throws AppError: usage, keys_unusable, address_unusable, and those of openBytefuse.
+ * drainMsMax and exitMsMax. Throws AppError: usage, keys_unusable, tls_unusable, address_unusable, and those of openBytefuse.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { config, port, signal } = options;
+  const { config, port, signal, tls: files } = options;
   const keys = await keysFor(options);
+  const tls = files === undefined ? null : await readTlsIdentity(files);
   await removeAbandonedFolders();
   const tracing = await openTracing(process.env, config.version);
   const door = new LoadingDoor();
@@ -50,6 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     clock: systemClock,
     metrics,
     tracing,
+    tls,
     logger: options.logger,
     routes: (scope, context) => {
       webRoutes(scope);
@@ -57,6 +62,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     },
   });
   app.server.maxConnections = config.limits.socketsMax;
+  // Under TLS it is one of node:https.
+  const server = app.server as unknown as TlsServer;
+  const unfollow = files === undefined ? () => undefined : followRenewals(server, files, app.log);
   let bytefuse: Bytefuse | null = null;
   try {
     const url = await listen(() => app.listen({ host: config.host, port }), config.host, port);
@@ -73,6 +81,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     options.onReady?.(url, bytefuse);
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
+    unfollow();
     const { drainMsMax, exitMsMax } = config.limits;
     // It does not keep the process, and is not called off: whatever else does is ended as well.
     systemClock.after(drainMsMax + exitMsMax, () => {

@@ -54,11 +54,11 @@ export class OtelTracing implements Tracing {
     this.#hangUp = hangUp;
   }
 
-  begin({ method, route, requestId, headers }: TracedRequest): RequestTrace {
+  begin({ method, scheme, route, requestId, headers }: TracedRequest): RequestTrace {
     const known = METHODS.has(method);
     const attributes: Attributes = {
       'http.request.method': known ? method : '_OTHER',
-      'url.scheme': 'http',
+      'url.scheme': scheme,
       'http.response.header.x-request-id': [requestId],
       ...(route === undefined ? {} : { 'http.route': route }),
     };

@@ -5,6 +5,7 @@ import type { Stage } from '../metrics/service-metrics.ts';
 
 export interface TracedRequest {
   readonly method: string;
+  readonly scheme: 'http' | 'https';
   /** The pattern of the route, never the address as sent; undefined where there is none. */
   readonly route: string | undefined;
   readonly requestId: string;

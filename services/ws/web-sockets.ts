@@ -1,6 +1,7 @@
 /** All WebSocket addresses of the service, behind one upgrade handler. Opens no port: `attachWebSockets` takes a server. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { type Clock, systemClock } from '../../fusion/protocol/deadline.ts';
 import { FRAME_BYTES_MAX } from '../../fusion/protocol/limits.ts';
@@ -238,7 +239,8 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       const requestId = requestIdOf(headers);
       ids.set(request, requestId);
       const startMs = clock.nowMs();
-      const trace = tracing.begin({ method, headers, route: socketPath(url), requestId });
+      const scheme = request.socket instanceof TLSSocket ? 'https' : 'http';
+      const trace = tracing.begin({ method, scheme, headers, route: socketPath(url), requestId });
       upgrade(request, socket, head, trace).catch((thrown: unknown) => {
         const error = AppError.from(thrown);
         trace.end({ status: error.kind.status, code: error.code });

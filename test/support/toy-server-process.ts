@@ -7,7 +7,7 @@ import type { ToyProcessOptions } from './toy-server.ts';
 import { toyBytefuse } from './toy-service.ts';
 
 const options: ToyProcessOptions = JSON.parse(process.argv[2] ?? '{}');
-const { drainMs = 1000, exitMs = defaultServiceConfig.limits.exitMsMax, unitMs = 0, hangs = false } = options;
+const { drainMs = 1000, exitMs = defaultServiceConfig.limits.exitMsMax, unitMs = 0, hangs = false, tls } = options;
 const { bytefuse } = toyBytefuse({
   beforeUnit: (_, signal) =>
     new Promise<void>((resolve, reject) => {
@@ -29,6 +29,7 @@ process.exitCode = await interruptible(async (signal) => {
     },
     port: 0,
     requireKeys: false,
+    tls,
     models: {},
     logger: false,
     signal,

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { TlsFiles } from '../../services/server/tls-identity.ts';
 import { type ToyServiceOptions, toyService } from './toy-service.ts';
 
 export async function toyServer(t: Pick<TestContext, 'after'>, options: ToyServiceOptions = {}) {
@@ -15,7 +16,8 @@ export async function toyServer(t: Pick<TestContext, 'after'>, options: ToyServi
   t.after(() => service.app.close());
   // A TCP server has an address of this form.
   const { port } = service.app.server.address() as AddressInfo;
-  return { ...service, port, url: `http://127.0.0.1:${port}` };
+  const scheme = options.parts?.tls ? 'https' : 'http';
+  return { ...service, port, url: `${scheme}://127.0.0.1:${port}` };
 }
 
 export interface ToyProcessOptions {
@@ -26,6 +28,7 @@ export interface ToyProcessOptions {
   readonly exitMs?: number;
   /** Its models do not end. */
   readonly hangs?: boolean;
+  readonly tls?: TlsFiles;
   readonly env?: NodeJS.ProcessEnv;
   /** Flags of Node. */
   readonly nodeArgs?: readonly string[];
@@ -46,7 +49,7 @@ export async function toyServerProcess(t: Pick<TestContext, 'after'>, options: T
   const ended = once(child, 'close');
   const first = await lines.next();
   if (first.done) throw new Error(`the process ended before it was ready, with ${(await ended)[0]}`);
-  return { child, lines, ended, port: Number(new URL(first.value).port) };
+  return { child, lines, ended, url: first.value, port: Number(new URL(first.value).port) };
 }
 
 /** Bytes sent as they are; what came back until the other side closed, or `until` was seen. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
-import { addServeFlags, configOf, modelOptionsOf, type ServeFlags } from '../../../../services/cli/serve-flags.ts';
+import {
+  addServeFlags,
+  configOf,
+  modelOptionsOf,
+  type ServeFlags,
+  tlsFilesOf,
+} from '../../../../services/cli/serve-flags.ts';
 
 function parsed(...args: readonly string[]): ServeFlags {
   const command = addServeFlags(new Command('serve'))
@@ -41,6 +47,12 @@ test('what is served follows the flags', () => {
   assert.deepEqual([modalities, llm, model], [['page'], null, 'whisper-turbo']);
   assert.deepEqual(modelOptionsOf(parsed()).modalities, ['speech', 'page']);
   assert.throws(() => modelOptionsOf(parsed('--no-speech', '--no-ocr')), /nothing to serve/);
+});
+
+test('TLS takes a certificate and a key, or neither', () => {
+  assert.equal(tlsFilesOf(parsed()), undefined);
+  assert.deepEqual(tlsFilesOf(parsed('--tls-cert', 'a', '--tls-key', 'b')), { certPath: 'a', keyPath: 'b' });
+  for (const flag of ['--tls-cert', '--tls-key']) assert.throws(() => tlsFilesOf(parsed(flag, 'a')), /both/);
 });
 
 test('numbers out of range are refused', () => {
