@@ -4,7 +4,7 @@
 export const SOCKETS_MAX = 64;
 /** Connections of one key: a quarter, so that no key can shut the others out. */
 export const SOCKETS_PER_KEY_MAX = 16;
-/** Connections that have not shown their key yet: they cost a timer and a buffer, and are gone after FIRST_MESSAGE_MS_MAX. */
+/** Connections that have not shown their key yet, gone after FIRST_MESSAGE_MS_MAX: a quarter, so that places stay for proved keys. */
 export const STRANGERS_MAX = 16;
 /** Sessions that wait for their lost client to come back: each still holds a stream of the recognizer for a while. */
 export const PARKED_MAX = 32;

@@ -4,6 +4,7 @@ import { SOCKETS_MAX, SOCKETS_PER_KEY_MAX, STRANGERS_MAX } from './limits.ts';
 export interface SocketLimits {
   readonly socketsMax: number;
   readonly socketsPerKeyMax: number;
+  /** Fewer than `socketsMax`: the others are kept for those who prove a key. */
   readonly strangersMax: number;
 }
 
@@ -28,26 +29,29 @@ export class SocketCount {
     return this.#all;
   }
 
-  /** Takes a place for a connection that has not shown who it is. Throws overloaded. */
-  enter(): SocketPlace {
+  /**
+   * Takes a place for a connection whose key was proved already, or for a stranger (`owner` null), of whom there are so few that
+   * places stay for those who prove a key. Throws overloaded, and rate_limited where the owner has too many.
+   */
+  enter(owner: string | null): SocketPlace {
     const { socketsMax, strangersMax } = this.#limits;
-    if (this.#all >= socketsMax || this.#strangers >= strangersMax) {
+    if (this.#all >= socketsMax) {
       throw new AppError('overloaded', `${this.#all} connections are open, and no more are taken.`);
     }
+    if (owner !== null) this.#own(owner);
+    else if (this.#strangers < strangersMax) this.#strangers++;
+    else {
+      const message = `${this.#strangers} connections have shown no key yet, and no more of them are taken.`;
+      throw new AppError('overloaded', message);
+    }
     this.#all++;
-    this.#strangers++;
-    let owner: string | null = null;
     let left = false;
     return {
       belongTo: (name) => {
-        const count = this.#byOwner.get(name) ?? 0;
-        if (count >= this.#limits.socketsPerKeyMax) {
-          throw new AppError('rate_limited', `${count} connections of this key are open, and no more are taken.`);
-        }
         if (left || owner !== null) return;
-        owner = name;
+        this.#own(name);
         this.#strangers--;
-        this.#byOwner.set(name, count + 1);
+        owner = name;
       },
       leave: () => {
         if (left) return;
@@ -59,10 +63,18 @@ export class SocketCount {
       },
     };
   }
+
+  #own(owner: string): void {
+    const count = this.#byOwner.get(owner) ?? 0;
+    if (count >= this.#limits.socketsPerKeyMax) {
+      throw new AppError('rate_limited', `${count} connections of this key are open, and no more are taken.`);
+    }
+    this.#byOwner.set(owner, count + 1);
+  }
 }
 
 export interface SocketPlace {
-  /** Throws rate_limited where its owner has too many. */
+  /** A stranger has proved a key. Throws rate_limited where its owner has too many. */
   belongTo(owner: string): void;
   /** May be called twice. */
   leave(): void;

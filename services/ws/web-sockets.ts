@@ -87,13 +87,10 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   let ended = false;
 
   /** Throws what refuses it. */
-  const admitted = async (request: UpgradeRequest, place: SocketPlace): Promise<Admission | null> => {
-    const { path, key } = request;
+  const admitted = async ({ path, key }: UpgradeRequest): Promise<Admission | null> => {
     // On /v1/stream the key may still come in the first message.
     if (path === '/v1/stream' && key === null && gate.wantsKey) return null;
-    const admission = await gate.admit(key, path === '/v1/fuse' ? 'fuse' : 'stream');
-    place.belongTo(admission.owner);
-    return admission;
+    return gate.admit(key, path === '/v1/fuse' ? 'fuse' : 'stream');
   };
 
   const enter = (
@@ -141,9 +138,10 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     const request = parseUpgrade(raw);
     gate.checkHeaders(request.headers);
     checkQuery(request, parts);
-    const place = count.enter();
+    const admission = await admitted(request);
+    // Only now: a place of the few for strangers is not for those who prove a key here.
+    const place = count.enter(admission?.owner ?? null);
     try {
-      const admission = await admitted(request, place);
       if (socket.destroyed) {
         place.leave();
         trace.end({ status: null, code: 'canceled' });

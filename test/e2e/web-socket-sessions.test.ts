@@ -235,6 +235,29 @@ test('connections beyond the limits are refused, and places come free', async ()
   );
 });
 
+test('connections without a key do not keep those out that show one, wherever they show it', async () => {
+  await serving(
+    async ({ host }) => {
+      const open = [(await upgraded(host, '/v1/stream')).socket!, (await upgraded(host, '/v1/stream')).socket!];
+      const third = await upgraded(host, '/v1/stream');
+      assert.deepEqual([third.status, third.code], [503, 'overloaded']);
+      for (const path of ['/v1/stream', '/v1/realtime', '/v1/fuse']) {
+        for (const headers of [
+          { authorization: 'Bearer key-a' },
+          { 'x-api-key': 'key-a' },
+          { 'sec-websocket-protocol': 'openai-insecure-api-key.key-a' },
+        ]) {
+          const { status, socket } = await upgraded(host, path, headers);
+          assert.equal(status, 101, `${path} ${Object.keys(headers)}`);
+          open.push(socket!);
+        }
+      }
+      for (const socket of open) socket.terminate();
+    },
+    { keys: ['key-a'], sockets: { strangersMax: 2 } },
+  );
+});
+
 /** Sends `data` on a new connection; resolves to the close code, or null where a ping is answered first. */
 async function closeCode(host: string, path: string, send: (socket: WebSocket) => void): Promise<number | null> {
   const { socket } = await upgraded(host, path);

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
 import { fuseOpeners } from '../../../../services/ws/fuse-options.ts';
+import { SOCKETS_MAX, STRANGERS_MAX } from '../../../../services/ws/limits.ts';
 import { SocketCount } from '../../../../services/ws/socket-count.ts';
 import { asksForBeta, chosenProtocol, parseUpgrade, refuseUpgrade } from '../../../../services/ws/upgrade.ts';
 
@@ -60,23 +61,45 @@ test('a refusal is an HTTP answer with the error’s status and body, and says w
   });
 });
 
-test('places: so many in all, of one key, and of strangers', () => {
+test('places: so many in all, and of one key', () => {
   const count = new SocketCount({ socketsMax: 4, socketsPerKeyMax: 2, strangersMax: 2 });
-  const first = count.enter();
-  const second = count.enter();
-  assert.throws(() => count.enter(), { code: 'overloaded' });
-  first.belongTo('a');
-  second.belongTo('a');
-  const third = count.enter();
-  assert.throws(() => third.belongTo('a'), { code: 'rate_limited' });
-  third.belongTo('b');
-  count.enter().belongTo('c');
-  assert.throws(() => count.enter(), { code: 'overloaded' });
+  const first = count.enter('a');
+  const second = count.enter('a');
+  assert.throws(() => count.enter('a'), { code: 'rate_limited' });
+  count.enter('b');
+  count.enter('c');
+  assert.throws(() => count.enter('d'), { code: 'overloaded' });
   first.leave();
   first.leave();
   assert.equal(count.all, 3);
-  count.enter().belongTo('a');
-  assert.throws(() => count.enter(), { code: 'overloaded' });
+  count.enter('a');
+  assert.throws(() => count.enter('d'), { code: 'overloaded' });
+  second.leave();
+  count.enter('a');
+});
+
+test('places: so many of strangers, who count as such until they prove a key', () => {
+  const count = new SocketCount({ socketsMax: 6, socketsPerKeyMax: 1, strangersMax: 2 });
+  const [first, second] = [count.enter(null), count.enter(null)];
+  assert.throws(() => count.enter(null), { code: 'overloaded' });
+  first.belongTo('a');
+  const third = count.enter(null);
+  assert.throws(() => third.belongTo('a'), { code: 'rate_limited' });
+  // Whose key was refused is a stranger still.
+  assert.throws(() => count.enter(null), { code: 'overloaded' });
+  second.leave();
+  count.enter(null);
+  assert.equal(count.all, 3);
+});
+
+test('strangers, as many as come, leave places for those who prove a key at the upgrade', () => {
+  const count = new SocketCount();
+  for (let i = 0; i < STRANGERS_MAX; i++) count.enter(null);
+  assert.throws(() => count.enter(null), { code: 'overloaded' });
+  const kept = SOCKETS_MAX - STRANGERS_MAX;
+  assert.ok(kept >= SOCKETS_MAX / 2);
+  for (let i = 0; i < kept; i++) count.enter(`owner ${i}`);
+  assert.throws(() => count.enter('one more'), { code: 'overloaded' });
 });
 
 test('options of /v1/fuse: typed, bounded, for both kinds of recognizers', () => {
