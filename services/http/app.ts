@@ -89,6 +89,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   });
   app.addHook('preClose', () => context.room.drain());
   hangUpAfterClose(app, clock);
+  context.connections.watch(app.server);
   app.setErrorHandler(async (error, request, reply) => {
     // A sender that is still sending is heard out, within bounds, and then hung up on.
     if (!request.raw.readableEnded && hasBody(request.raw)) {
@@ -168,7 +169,7 @@ function serverOptions(
 }
 
 async function admit(context: ServiceContext, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { config, keys, room, queues } = context;
+  const { config, keys, room, queues, connections } = context;
   const { headers, raw } = request;
   request.notes = {};
   const { id, method } = request;
@@ -184,6 +185,12 @@ async function admit(context: ServiceContext, request: FastifyRequest, reply: Fa
     request.notes.code ??= 'canceled';
     logRequest(request, reply, request.log, context.metrics, STATUS_LEFT);
   });
+  try {
+    connections.check(raw.socket);
+  } catch (error) {
+    void reply.header('connection', 'close');
+    throw error;
+  }
   if (request.url.length > config.limits.urlCharsMax) {
     throw new AppError('payload_too_large', `The address has more than ${config.limits.urlCharsMax} characters.`);
   }

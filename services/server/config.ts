@@ -20,6 +20,8 @@ export interface ServiceLimits {
   readonly waitingMax: number;
   readonly waitingPerKeyMax: number;
   readonly socketsMax: number;
+  /** Of sockets, the share of one address; 1 where all come from one. */
+  readonly addressShare: number;
   readonly headersMsMax: number;
   readonly requestMsMax: number;
   readonly uploadIdleMsMax: number;
@@ -47,6 +49,7 @@ export const defaultServiceLimits: ServiceLimits = {
   waitingMax: bounds.WAITING_MAX,
   waitingPerKeyMax: bounds.WAITING_PER_KEY_MAX,
   socketsMax: bounds.SOCKETS_MAX,
+  addressShare: bounds.ADDRESS_SHARE,
   headersMsMax: bounds.HEADERS_MS_MAX,
   requestMsMax: bounds.REQUEST_MS_MAX,
   uploadIdleMsMax: bounds.UPLOAD_IDLE_MS_MAX,

@@ -32,6 +32,12 @@ export const WAITING_MAX = 32;
 export const WAITING_PER_KEY_MAX = 8;
 /** Open sockets: several for each request that may run, for browsers keep six. */
 export const SOCKETS_MAX = 512;
+/** Of those, and of the WebSockets, the share of one address: a quarter, so that it takes several to shut others out. */
+export const ADDRESS_SHARE = 0.25;
+/** Connections beyond that share that may wait for an answer that says so: a few; the others are closed at once. */
+export const REFUSED_CONNECTIONS_MAX = 16;
+/** Time that they have for their request and its answer: a round trip, and a slow one. */
+export const REFUSED_MS_MAX = 5_000;
 /** Time for all headers to arrive: they are one packet. */
 export const HEADERS_MS_MAX = 10_000;
 /** Time for a whole request to arrive: the largest upload at 10 Mbit/s takes seven minutes. */

@@ -26,6 +26,8 @@ export interface Gate {
   readonly wantsKey: boolean;
   /** Host and Origin of an upgrade. Throws forbidden. */
   checkHeaders(headers: IncomingHttpHeaders): void;
+  /** Throws rate_limited for a connection beyond the share of its address. */
+  checkConnection(socket: object): void;
   /** Throws unauthorized, forbidden, rate_limited, shutting_down. `presented` null: no key was shown. */
   admit(presented: string | null, scope: SocketScope): Promise<Admission>;
 }

@@ -18,6 +18,7 @@ export function socketRoutes(
   const { engine, clock, tracing } = context;
   const sockets = attachWebSockets(app.server, {
     ...options,
+    sockets: { addressShare: context.config.limits.addressShare, ...options.sockets },
     clock,
     tracing,
     gate: gateOf(context),
@@ -36,7 +37,7 @@ export function socketRoutes(
 }
 
 function gateOf(context: ServiceContext): Gate {
-  const { config, engine, keys, room } = context;
+  const { config, engine, keys, room, connections } = context;
   return {
     wantsKey: keys !== null,
     checkHeaders: (headers) => {
@@ -44,6 +45,7 @@ function gateOf(context: ServiceContext): Gate {
       checkHost(headers.host, config);
       checkOrigin(headers, config);
     },
+    checkConnection: (socket) => connections.check(socket),
     admit: async (presented, scope) => {
       room.refuseWhileDraining();
       const shown = presented === null ? {} : { authorization: `Bearer ${presented}` };

@@ -136,11 +136,12 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer, trace: RequestTrace): Promise<void> => {
     if (ended) throw new AppError('shutting_down', 'The service is ending.');
     const request = parseUpgrade(raw);
+    gate.checkConnection(socket);
     gate.checkHeaders(request.headers);
     checkQuery(request, parts);
     const admission = await admitted(request);
     // Only now: a place of the few for strangers is not for those who prove a key here.
-    const place = count.enter(admission?.owner ?? null);
+    const place = count.enter(admission?.owner ?? null, raw.socket.remoteAddress);
     try {
       if (socket.destroyed) {
         place.leave();

@@ -35,6 +35,7 @@ export function toyGate(keys: readonly string[] | null): Gate {
         throw new AppError('forbidden', 'Pages of this origin may not call.', { param: 'origin' });
       }
     },
+    checkConnection: () => undefined,
     admit: async (presented) => {
       if (keys === null) return toyAdmission();
       if (presented === null || !keys.includes(presented)) throw new AppError('unauthorized', 'This key is unknown.');

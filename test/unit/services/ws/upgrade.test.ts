@@ -102,6 +102,22 @@ test('strangers, as many as come, leave places for those who prove a key at the 
   assert.throws(() => count.enter('one more'), { code: 'overloaded' });
 });
 
+test('places: so many of one address, and fewer of its strangers', () => {
+  const count = new SocketCount({ socketsMax: 8, strangersMax: 4, addressShare: 0.5 });
+  const [first] = [count.enter(null, '192.0.2.1'), count.enter(null, '192.0.2.1')];
+  assert.throws(() => count.enter(null, '192.0.2.1'), { code: 'rate_limited' });
+  count.enter('a', '192.0.2.1');
+  const fourth = count.enter('a', '::ffff:192.0.2.1');
+  assert.throws(() => count.enter('b', '192.0.2.1'), { code: 'rate_limited' });
+  // Others are not touched by it.
+  count.enter(null, '192.0.2.2');
+  fourth.leave();
+  assert.throws(() => count.enter(null, '192.0.2.1'), { code: 'rate_limited' });
+  first!.belongTo('a');
+  count.enter(null, '192.0.2.1');
+  assert.throws(() => count.enter('b', '192.0.2.1'), { code: 'rate_limited' });
+});
+
 test('options of /v1/fuse: typed, bounded, for both kinds of recognizers', () => {
   const of = (query: string) => fuseOpeners(new URLSearchParams(query));
   const speech = of('language=tr&llmWeight=0.3&keywords=a&keywords=b&nBest=8&prompt=p&script=hans');
