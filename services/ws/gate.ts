@@ -11,6 +11,8 @@ export interface Admission {
   spendAudio(seconds: number): void;
   /** What is left of the budget of audio, for clients that want to know; empty where none is kept. */
   rateLimits(): readonly RateLimit[];
+  /** Throws unauthorized where the key was revoked since, or lost the scope. Null: no key has let it in. */
+  readonly recheck: (() => Promise<void>) | null;
 }
 
 export interface RateLimit {

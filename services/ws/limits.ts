@@ -54,6 +54,8 @@ export const FIRST_MESSAGE_MS_MAX = 10_000;
 export const SESSION_MS_MAX = 4 * 3_600_000;
 /** How long a session outlives its connection: a phone that changes its network needs seconds. */
 export const RESUME_MS_MAX = 60_000;
+/** How often keys of open sessions are looked at: keys are remembered for a second, so none is good for two. */
+export const ADMISSION_CHECK_MS = 500;
 /** Time for the closing handshake, and for a peer whose upgrade is refused to read why and hang up. */
 export const CLOSE_MS_MAX = 2000;
 

@@ -56,8 +56,15 @@ function gateOf(context: ServiceContext): Gate {
         throw new AppError('unsupported_parameter', 'Recognizers from elsewhere are not taken by this service.');
       }
       context.spend({ caller }, 'requestsPerMinute', 1);
+      const { key } = caller;
       return {
         owner: caller.owner,
+        recheck:
+          key === null
+            ? null
+            : async () => {
+                if (!(await keys!.holds(key, scope))) throw new AppError('unauthorized', 'This key was revoked.');
+              },
         spendAudio: (seconds) => context.spend({ caller }, 'audioSecondsPerHour', seconds),
         rateLimits: () => {
           const state = context.budget(caller, 'audioSecondsPerHour');

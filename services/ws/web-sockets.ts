@@ -10,6 +10,7 @@ import type { FuseOpeners } from '../combiner/fuse-stream.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { noTracing, type RequestTrace, type Tracing } from '../traces/tracing.ts';
 import type { Channel } from '../transport/channel.ts';
+import { AdmissionWatch } from './admission-watch.ts';
 import type { Connection, ConnectionLimits } from './connection.ts';
 import { fuseOpeners } from './fuse-options.ts';
 import { FuseChannel } from './fuse-session.ts';
@@ -76,6 +77,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   // Without keys everybody is one owner, whose share is the whole.
   const count = new SocketCount(gate.wantsKey ? limits : { ...limits, socketsPerKeyMax: limits.socketsMax });
   const room = new SessionRoom();
+  const watch = new AdmissionWatch(clock);
   const connections = new Set<Connection>();
   const servers = new Map(
     Object.entries(MESSAGE_BYTES_MAX).map(([path, maxPayload]) => [path, socketServer(maxPayload)]),
@@ -122,7 +124,16 @@ export function webSockets(parts: WebSocketParts): WebSockets {
         closed,
       }).connection;
     }
-    return enterStream(socket, { source, facts, room, clock, limits, closed, admit: admitStream(admission, closed) });
+    return enterStream(socket, {
+      source,
+      facts,
+      room,
+      watch,
+      clock,
+      limits,
+      closed,
+      admit: admitStream(admission, closed),
+    });
   };
   /** The place is known by what leaves it. */
   const places = new WeakMap<() => void, SocketPlace>();
@@ -153,13 +164,19 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       socket.once('close', () => place.leave());
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
         let connection: Connection | undefined;
+        let endWatch = (): void => undefined;
         const closed = (): void => {
+          endWatch();
           if (connection !== undefined) connections.delete(connection);
           trace.end({ status: SWITCHING_PROTOCOLS, code: connection?.failure?.code });
         };
         places.set(closed, place);
         connection = enter(request, admission, new WsSocket(webSocket), closed);
-        if (connection.isOpen) connections.add(connection);
+        if (!connection.isOpen) return;
+        connections.add(connection);
+        // Sessions of /v1/stream outlive their connections, and are watched themselves.
+        if (admission === null || request.path === '/v1/stream') return;
+        endWatch = watch.add(admission, (error) => connection!.fail(error));
       });
     } catch (error) {
       place.leave();

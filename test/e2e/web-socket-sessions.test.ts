@@ -8,7 +8,11 @@ import { OpenAIRealtimeWebSocket } from 'openai/realtime/websocket';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import { WebSocket } from 'ws';
+import { decodeMessage } from '../../fusion/protocol/codec.ts';
+import { AppError } from '../../models/core/app-error.ts';
+import type { Gate } from '../../services/ws/gate.ts';
 import { type SocketServer, startSocketServer } from '../support/socket-server.ts';
+import { toyGate } from '../support/toy-gate.ts';
 import { pcm16 } from '../support/toy-listener.ts';
 
 async function serving(
@@ -255,6 +259,30 @@ test('connections without a key do not keep those out that show one, wherever th
       for (const socket of open) socket.terminate();
     },
     { keys: ['key-a'], sockets: { strangersMax: 2 } },
+  );
+});
+
+test('a recognizer from elsewhere whose key is revoked is told, and its connection ends', async () => {
+  let revoked = false;
+  const gate = toyGate(['key-a']);
+  const admit: Gate['admit'] = async (presented, scope) => ({
+    ...(await gate.admit(presented, scope)),
+    recheck: async () => {
+      if (revoked) throw new AppError('unauthorized', 'This key was revoked.');
+    },
+  });
+  await serving(
+    async ({ host, sockets }) => {
+      const { socket } = await upgraded(host, '/v1/fuse', { authorization: 'Bearer key-a' });
+      const told: Record<string, unknown>[] = [];
+      socket!.on('message', (data) => told.push(decodeMessage(new Uint8Array(data as Buffer)) as never));
+      revoked = true;
+      const [code, reason] = await once(socket!, 'close');
+      assert.deepEqual([code, String(reason)], [1008, 'unauthorized']);
+      assert.deepEqual([told.at(-1)!['type'], told.at(-1)!['code']], ['error', 'unauthorized']);
+      while (sockets.open.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    { gate: { ...gate, admit } },
   );
 });
 

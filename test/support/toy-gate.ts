@@ -19,6 +19,7 @@ export function toyAdmission(
       admission.heardS += seconds;
     },
     rateLimits: () => limits,
+    recheck: null,
   };
   return admission;
 }

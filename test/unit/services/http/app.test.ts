@@ -19,6 +19,7 @@ function toyKeys(keys: Readonly<Record<string, Partial<ApiKey>>>) {
       if (found === undefined) return null;
       return { id: presented, name: '', hash: '', scopes: [], limits: {}, createdAt: '', ...found };
     },
+    holds: async () => true,
   };
 }
 

@@ -144,7 +144,10 @@ test('a key has so many pixels an hour', async () => {
     limits: { pixelsPerHour: 80 * 60 * 3 },
     createdAt: '',
   };
-  const { app } = await toyService({ clock: new ManualClock(), parts: { keys: { find: async () => key } } });
+  const { app } = await toyService({
+    clock: new ManualClock(),
+    parts: { keys: { find: async () => key, holds: async () => true } },
+  });
   const of = () =>
     app.inject({ method: 'POST', url: URL, headers: { ...headers, 'x-api-key': 'k' }, payload: TOY_PNG });
   assert.equal((await of()).statusCode, 200);

@@ -81,6 +81,30 @@ test('a running service takes new keys and drops revoked ones within a second', 
   assert.equal(await ring.find(secret), null);
 });
 
+test('a key that was found holds until it is revoked, replaced, or loses the scope', async (t) => {
+  const path = await keyFile(t);
+  const clock = new ManualClock();
+  const ring = new KeyRing(path, clock);
+  const [one, two] = [await addKey(path, OPTIONS), await addKey(path, OPTIONS)];
+  const rewrite = async (edit: (text: string) => string) => {
+    await writeFile(path, edit(await readFile(path, 'utf8')), { mode: 0o600 });
+    clock.advance(1000);
+  };
+  assert.equal(await ring.holds(one.key, 'transcribe'), true);
+  assert.equal(await ring.holds(one.key, 'read'), false);
+  await rewrite((text) => text.replace(one.key.hash, 'f'.repeat(64)));
+  assert.equal(await ring.holds(one.key, 'transcribe'), false);
+  assert.equal(await ring.holds(two.key, 'transcribe'), true);
+  await rewrite((text) => text.replaceAll('"transcribe"', '"read"'));
+  assert.equal(await ring.holds(two.key, 'transcribe'), false);
+  assert.equal(await ring.holds(two.key, 'read'), true);
+  await revokeKey(path, two.key.id);
+  clock.advance(999);
+  assert.equal(await ring.holds(two.key, 'read'), true);
+  clock.advance(1);
+  assert.equal(await ring.holds(two.key, 'read'), false);
+});
+
 test('the file is where the environment says', () => {
   assert.equal(keyFilePath({ BYTEFUSE_KEYS: 'a.json' }), 'a.json');
   assert.match(keyFilePath({ BYTEFUSE_HOME: 'cache' }), /cache.keys\.json$/);
