@@ -19,9 +19,9 @@ import { AppError } from '../../models/core/app-error.ts';
 import { KeyBudgets } from '../keys/key-budgets.ts';
 import type { KeyLookup } from '../keys/key-file.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
-import type { ServiceConfig } from '../server/config.ts';
+import { longestMs, type ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
-import { FORM_OVERHEAD_BYTES_MAX, HANG_UP_MS } from '../server/limits.ts';
+import { CONNECTIONS_CHECK_MS, FORM_OVERHEAD_BYTES_MAX, HANDLER_MS_MAX, HANG_UP_MS } from '../server/limits.ts';
 import { noTracing, type Tracing } from '../traces/tracing.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { docsRoutes } from './docs-page.ts';
@@ -152,13 +152,20 @@ function serverOptions(
     genReqId: (raw) => requestIdOf(raw.headers),
     bodyLimit: limits.uploadBytesMax,
     requestTimeout: limits.requestMsMax,
+    connectionTimeout: longestMs(limits),
+    handlerTimeout: HANDLER_MS_MAX,
     keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle',
     // Ours says the same in the shape of all errors.
     return503OnClosing: false,
     trustProxy: false,
     routerOptions: { maxParamLength: 200 },
-    http: { maxHeaderSize: limits.headerBytesMax, headersTimeout: limits.headersMsMax },
+    http: {
+      // Node takes fewer than this.
+      maxHeaderSize: limits.headerBytesMax + 1,
+      headersTimeout: limits.headersMsMax,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
       void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });

@@ -12,8 +12,8 @@ import type { ReadResult } from '../app/bytefuse.ts';
 import { type DocumentFormat, openDocumentWriter } from '../output/document/document-writer.ts';
 import { pageValue } from '../output/document/json.ts';
 import { openDocumentOutput } from '../output/document-output.ts';
+import { longestMs } from '../server/config.ts';
 import { requireModality } from '../server/engine-door.ts';
-import { OVERLAY_BYTES_MAX } from '../server/limits.ts';
 import type { Work } from '../server/work-room.ts';
 import { type DocumentWish, readDocumentFields } from './document-fields.ts';
 import { asAppError } from './error-reply.ts';
@@ -39,6 +39,7 @@ const DOCUMENT_TYPES: Readonly<Record<DocumentFormat, string>> = {
 export function documentRoutes(app: FastifyInstance, context: ServiceContext): void {
   app.post('/v1/documents', {
     config: { scope: 'read', work: 'page' },
+    handlerTimeout: longestMs(context.config.limits),
     schema: documentSchema,
     validatorCompiler: () => () => true,
     handler: (request, reply) => request.work!.hold(() => answer(context, request, reply)),
@@ -152,8 +153,9 @@ class Reading {
   /** The whole answer beside the upload; returns its path. */
   async write(file: UploadFile, pdfPath: string | null, work: Work): Promise<string> {
     const { format } = this.#wish;
-    if (format === 'pdf' && pdfPath !== null && file.bytes > OVERLAY_BYTES_MAX) {
-      throw new AppError('payload_too_large', `A PDF of more than ${OVERLAY_BYTES_MAX} bytes is not written anew.`, {
+    const { overlayBytesMax } = this.#context.config.limits;
+    if (format === 'pdf' && pdfPath !== null && file.bytes > overlayBytesMax) {
+      throw new AppError('payload_too_large', `A PDF of more than ${overlayBytesMax} bytes is not written anew.`, {
         param: 'format',
       });
     }

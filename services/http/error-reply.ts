@@ -32,6 +32,7 @@ const FOREIGN_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_MP_PREMATURE_CLOSE: 'form_malformed',
   HPE_HEADER_OVERFLOW: 'header_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  FST_ERR_HANDLER_TIMEOUT: 'deadline_exceeded',
   // A stream that was given up: its client has left, or reads too slowly.
   ERR_STREAM_PREMATURE_CLOSE: 'canceled',
 };

@@ -4,6 +4,7 @@ import { type AudioSource, openAudio } from '../../models/audio/audio-file.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
 import type { Transcript, UnitResult } from '../../models/core/transcript.ts';
+import { longestMs } from '../server/config.ts';
 import { requireModality } from '../server/engine-door.ts';
 import type { Work } from '../server/work-room.ts';
 import { asAppError } from './error-reply.ts';
@@ -21,6 +22,7 @@ export function transcriptionRoutes(app: FastifyInstance, context: ServiceContex
   for (const task of ['transcribe', 'translate'] as const) {
     app.post(task === 'transcribe' ? '/v1/audio/transcriptions' : '/v1/audio/translations', {
       config: { scope: 'transcribe', work: 'speech' },
+      handlerTimeout: longestMs(context.config.limits),
       schema: transcriptionSchema(task),
       validatorCompiler: () => () => true,
       handler: (request, reply) => request.work!.hold(() => answer(context, task, request, reply)),

@@ -29,6 +29,7 @@ export interface ServiceLimits {
   readonly deadlineMsMax: number;
   readonly slowReaderMsMax: number;
   readonly eventBytesMax: number;
+  readonly overlayBytesMax: number;
   readonly heartbeatMs: number;
   readonly drainMsMax: number;
 }
@@ -57,6 +58,7 @@ export const defaultServiceLimits: ServiceLimits = {
   deadlineMsMax: bounds.DEADLINE_MS_MAX,
   slowReaderMsMax: bounds.SLOW_READER_MS_MAX,
   eventBytesMax: bounds.EVENT_BYTES_MAX,
+  overlayBytesMax: bounds.OVERLAY_BYTES_MAX,
   heartbeatMs: bounds.HEARTBEAT_MS,
   drainMsMax: bounds.DRAIN_MS_MAX,
 };
@@ -117,6 +119,14 @@ export function limitsFrom(env: NodeJS.ProcessEnv, given: Partial<ServiceLimits>
     set[name] = value;
   }
   return { ...defaultServiceLimits, ...set, ...given };
+}
+
+/** Time for everything of a request with an upload: to arrive, to be worked on, to be read. Nothing of ours is silent for longer. */
+export function longestMs({
+  requestMsMax,
+  deadlineMsMax,
+}: Pick<ServiceLimits, 'requestMsMax' | 'deadlineMsMax'>): number {
+  return Math.min(bounds.TIMER_MS_MAX, requestMsMax + deadlineMsMax);
 }
 
 /** 127.0.0.0/8, ::1 and localhost: nobody else can reach them. */

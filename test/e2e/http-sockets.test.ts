@@ -90,8 +90,10 @@ test('headers: n bytes are taken, more are not; nor is what is no HTTP', async (
   const { port } = await toyServer(t, { limits: { headerBytesMax: 2048 } });
   const get = (pad: number) =>
     `GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-pad: ${'x'.repeat(pad)}\r\n\r\n`;
-  assert.match(await rawExchange(port, get(1500)), /^HTTP\/1\.1 200/);
-  const over = await rawExchange(port, get(2100));
+  // The address, names and values count.
+  const pad = 2048 - '/healthzhostlocalhostconnectionclosex-pad'.length;
+  assert.match(await rawExchange(port, get(pad)), /^HTTP\/1\.1 200/);
+  const over = await rawExchange(port, get(pad + 1));
   assert.match(over, /^HTTP\/1\.1 431/);
   assert.match(over, /"code":"header_too_large"/);
   assert.match(over, /x-request-id: /);
@@ -187,6 +189,16 @@ test('a body that ends early is a malformed form, and its file is gone', async (
   const answer = await rawExchange(port, Buffer.concat([Buffer.from(lines), cut]), /"code":"\w+"/);
   assert.match(answer, /^HTTP\/1\.1 400[\s\S]*"code":"form_malformed"/);
   assert.equal(log.options.length, 0);
+});
+
+test('headers that do not arrive in time, and a request that does not, are given up', async (t) => {
+  const { port } = await toyServer(t, { limits: { headersMsMax: 400, requestMsMax: 1500 } });
+  const timedOut = /^HTTP\/1\.1 408[\s\S]*"code":"request_timeout"/;
+  const whole = post(upload(), ['connection: close']);
+  assert.match(await rawExchange(port, whole), /^HTTP\/1\.1 200/);
+  // Node looks every half a minute unless told otherwise; a client of this test is less patient.
+  assert.match(await rawExchange(port, whole.subarray(0, 50)), timedOut);
+  assert.match(await rawExchange(port, whole.subarray(0, whole.length - 100)), timedOut);
 });
 
 test('a sender of too much reads why', async (t) => {
