@@ -9,6 +9,7 @@ import { requireModality } from '../server/engine-door.ts';
 import type { Work } from '../server/work-room.ts';
 import { asAppError } from './error-reply.ts';
 import { EVENT_HEADERS, EventFeed } from './event-feed.ts';
+import { refuseQuery } from './form-fields.ts';
 import { GrowingText } from './growing-text.ts';
 import { checkModel, MODEL_ALIAS } from './models.ts';
 import { readForm } from './multipart-form.ts';
@@ -39,6 +40,7 @@ async function answer(
   const { config, clock } = context;
   const work = request.work!;
   const { limits } = config;
+  refuseQuery(request);
   const { fields, file } = await work.time('upload', () => readForm(request, work, { limits, clock, name: 'audio' }));
   try {
     const wish = readTranscriptionFields(fields, task);

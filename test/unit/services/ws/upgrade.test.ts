@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
+import { SECURITY_HEADERS } from '../../../../services/http/security.ts';
 import { fuseOpeners } from '../../../../services/ws/fuse-options.ts';
 import { SOCKETS_MAX, STRANGERS_MAX } from '../../../../services/ws/limits.ts';
 import { SocketCount } from '../../../../services/ws/socket-count.ts';
@@ -56,6 +57,9 @@ test('a refusal is an HTTP answer with the error’s status and body, and says w
   assert.match(head!, /^HTTP\/1\.1 429 Too Many Requests\r\n/);
   assert.match(head!, /\r\nretry-after: 7(\r\n|$)/);
   assert.match(head!, /\r\nx-request-id: a-1(\r\n|$)/);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    assert.ok(`${head}\r\n`.includes(`\r\n${name}: ${value}\r\n`), name);
+  }
   assert.deepEqual(JSON.parse(body!), {
     error: { message: 'Too many.', type: 'rate_limit_error', param: null, code: 'rate_limited' },
   });
