@@ -44,7 +44,8 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
     const wanted = contexts === null ? 0 : (options.llmWeight ?? preset.llmWeight);
     const covered = wanted === 0 || (contexts!.scorer.vocab.languages?.includes(language) ?? true);
     const llmWeight = covered ? wanted : 0;
-    const { beams, nBest } = options;
+    const { nBest } = options;
+    const beams = source.unit.beams ?? options.beams;
     const context = contextText({
       prompt: options.llmPrompt,
       hotwords: options.hotwords,

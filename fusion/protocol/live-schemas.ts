@@ -30,19 +30,21 @@ const listenFields = map({
   policy: oneOf(...COMMIT_POLICIES),
   holdMs: optional(milliseconds),
   partialIntervalMs: milliseconds,
+  lightFusion: optional(boolean),
   utteranceSecondsMax: seconds,
   returning: optional(boolean),
 });
 
 /**
  * `llmWeight` and `holdMs` are absent on the wire where they are undefined, `turnDetection` where it is null; an absent
- * `returning` is false.
+ * `returning` is false, an absent `lightFusion` true.
  */
 export const listenOptionsSchema: Check<ListenOptions> = (value, path) => ({
   llmWeight: undefined,
   holdMs: undefined,
   turnDetection: null,
   returning: false,
+  lightFusion: true,
   ...listenFields(value, path),
 });
 
@@ -51,7 +53,7 @@ const EVENTS: { readonly [K in LiveEvent['kind']]: Check<Extract<LiveEvent, { ki
   partial: map({
     kind: oneOf('partial'),
     utterance,
-    stage: oneOf('recognized'),
+    stage: oneOf('recognized', 'fused'),
     revision: integer(0, NUMBER_MAX),
     committed: text(),
     pending: text(),

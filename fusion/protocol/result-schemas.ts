@@ -40,6 +40,7 @@ export const unitSchema: Check<StepwiseUnit> = map({
   startMs: amount,
   endMs: amount,
   stepsMax: integer(1, STEPS_MAX),
+  beams: optional(integer(1, BEAMS_MAX)),
   previousText: text(),
 });
 

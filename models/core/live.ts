@@ -6,6 +6,7 @@
  * finals; committed text only grows, and every final begins with it. Events of neighbouring utterances may interleave: one
  * begins while the finals of the one before are worked on. Finals come in the order of the utterances, stage by stage.
  */
+import type { AppError } from './app-error.ts';
 import type { RecognizerSummary } from './recognizer.ts';
 import type { UnitSearch } from './stepwise.ts';
 import type { TranscribeOptions, UnitResult, Word } from './transcript.ts';
@@ -36,6 +37,8 @@ export interface ListenOptions extends TranscribeOptions {
   readonly holdMs: number | undefined;
   /** New audio between two partials. A busy machine makes them rarer; 0: no partials at all. */
   readonly partialIntervalMs: number;
+  /** Partials are weighed by the language model as well, where nobody waits for it (light fusion). */
+  readonly lightFusion: boolean;
   /** A longer utterance is cut, at a pause where there is one. */
   readonly utteranceSecondsMax: number;
   /** True for a stream that was taken before, by a process that is gone: it is no newcomer, and no load turns it away. */
@@ -65,7 +68,8 @@ export interface SpeechStart {
 export interface LivePartial {
   readonly kind: 'partial';
   readonly utterance: number;
-  readonly stage: 'recognized';
+  /** `fused` where a language model weighed readings of it (light fusion). */
+  readonly stage: 'recognized' | 'fused';
   /** From 0, one more for each partial of the utterance; a slow reader may miss some. */
   readonly revision: number;
   /** Will not change any more. */
@@ -132,7 +136,7 @@ export interface Shed {
 export interface LiveRecognizer {
   /**
    * `input` is pulled as it comes, and held up only while several utterances wait for their finals. `search` makes the fused
-   * finals; what it throws makes them degraded. Throws AppError: `overloaded` where the machine has no room for one more
+   * finals, and with fewer beams (`StepwiseUnit.beams`) the fused partials; what it throws makes finals degraded. Throws AppError: `overloaded` where the machine has no room for one more
    * stream, or this one lags too far; the codes of `Recognizer.transcribe`; the signal's reason.
    */
   listen(
@@ -141,6 +145,11 @@ export interface LiveRecognizer {
     search: UnitSearch,
     signal: AbortSignal,
   ): AsyncGenerator<LiveEvent, RecognizerSummary>;
+  /**
+   * What `listen` would throw now at one more stream for want of room, whatever its options; null: there is room. Holds no place: of
+   * several who ask at once only some may get in. Absent where `listen` alone can tell.
+   */
+  liveRefusal?(): AppError | null;
 }
 
 /** A word of a running utterance, as the last pass over it has it. */

@@ -44,4 +44,5 @@ export interface Recognizer {
   ): AsyncGenerator<UnitResult, RecognizerSummary>;
   /** Absent where it hears recordings alone. */
   readonly listen?: LiveRecognizer['listen'];
+  readonly liveRefusal?: LiveRecognizer['liveRefusal'];
 }

@@ -13,6 +13,7 @@ export const defaultListenOptions: ListenOptions = {
   policy: 'align-att',
   holdMs: undefined,
   partialIntervalMs: 500,
+  lightFusion: true,
   utteranceSecondsMax: 20,
   returning: false,
 };

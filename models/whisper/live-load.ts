@@ -48,28 +48,35 @@ export class LiveLoad {
    * promised that before the process it ran on was gone.
    */
   join(returning = false): LiveSeat {
-    const streams = this.#seats.size;
-    if (streams >= this.#streamsMax) {
-      throw new AppError('overloaded', `${streams} live streams run here; no more are taken.`);
-    }
-    if (!returning) this.#requireRoom();
+    const refusal = returning ? this.#full() : this.refusal();
+    if (refusal !== null) throw refusal;
     const seat = new LiveSeat(this, this.#nowMs);
     this.#seats.add(seat);
     return seat;
   }
 
-  #requireRoom(): void {
+  /** Why a newcomer would not be taken now; null: one would be. The answer changes with time alone. */
+  refusal(): AppError | null {
+    const full = this.#full();
+    if (full !== null) return full;
     const streams = this.#seats.size;
     const lagMs = Math.max(0, ...[...this.#seats].map((seat) => seat.lagMs));
     if (lagMs > LIVE_LAG_REFUSE_MS) {
-      throw new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
+      return new AppError('overloaded', `Live streams lag ${Math.round(lagMs)} ms behind here; no more are taken.`);
     }
     const { busyMs, speechMs } = this.#costNow();
     const load = ((streams + 1) * SPEECH_SHARE * (PRIOR.busyMs + busyMs)) / (PRIOR.speechMs + speechMs);
     if (streams > 0 && load > this.#loadMax) {
       const share = Math.round(100 * load);
-      throw new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
+      return new AppError('overloaded', `With one more live stream the recognizer would be busy at ${share}%.`);
     }
+    return null;
+  }
+
+  #full(): AppError | null {
+    const streams = this.#seats.size;
+    if (streams < this.#streamsMax) return null;
+    return new AppError('overloaded', `${streams} live streams run here; no more are taken.`);
   }
 
   leave(seat: LiveSeat): void {
@@ -85,6 +92,13 @@ export class LiveLoad {
 
   get idle(): boolean {
     return !this.#running && this.#waiting.length === 0;
+  }
+
+  /** True where nobody waits for the recognizer, and no fused final is under way. */
+  get isCalm(): boolean {
+    if (this.#waiting.length > 0) return false;
+    for (const seat of this.#seats) if (seat.fusing) return false;
+    return true;
   }
 
   /** The finals of `speechMs` of speech took `busyMs` of the recognizer. */
@@ -124,6 +138,8 @@ export class LiveSeat {
   #lag = { ms: 0, atMs: 0 };
   /** True while an utterance is open. */
   talking = false;
+  /** True while a fused final is searched for. */
+  fusing = false;
 
   constructor(load: LiveLoad, nowMs: () => number) {
     this.#load = load;
@@ -141,6 +157,10 @@ export class LiveSeat {
 
   get idle(): boolean {
     return this.#load.idle;
+  }
+
+  get isCalm(): boolean {
+    return this.#load.isCalm;
   }
 
   run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {

@@ -1,10 +1,11 @@
-import { alignmentCost, firstColumns } from './alignment.ts';
+import { AttentionRows } from './attention-rows.ts';
 import { probabilityOf, selectCandidates } from './candidates.ts';
 import type { EncodedWindow } from './encoder.ts';
 import { isLooping } from './loop-guard.ts';
 import type { DecoderNode, NewToken } from './step-decoder.ts';
 import { RULE_START, TokenRules } from './token-rules.ts';
-import { TIMESTAMP_STEP_SECONDS } from './whisper-tokens.ts';
+import type { WhisperModelFile } from './whisper-model.ts';
+import type { WhisperTokens } from './whisper-tokens.ts';
 import type { DecoderParts, ForcedPrefix } from './window-decode.ts';
 
 export interface PassRequest {
@@ -19,19 +20,22 @@ export interface PassRequest {
   readonly signal: AbortSignal;
 }
 
-/** The likeliest text of an utterance that goes on. Times are seconds from the start of its audio. */
-export interface LivePass {
+/** A text of an utterance so far, to its end. */
+export interface PassText {
   /** Text tokens, the prefix among them. */
   readonly tokens: readonly number[];
   readonly logProbs: readonly number[];
-  /** Where each token attends to most. */
-  readonly attendedS: readonly number[];
-  /** Where each begins by alignment, and where the last one ends: one entry more than tokens. */
-  readonly times: Float64Array;
+  /** log P(end of text) after them; 0 where it did not come to that. */
+  readonly endLogProb: number;
+  /** Where each token is heard. */
+  readonly attention: AttentionRows;
+}
+
+/** What a greedy pass found. */
+export interface LivePass extends PassText {
   readonly noSpeechProb: number;
   /** True where it ran into a loop and was cut. */
   readonly looped: boolean;
-  readonly avgLogProb: number;
 }
 
 /**
@@ -40,13 +44,8 @@ export interface LivePass {
  */
 export async function livePass(parts: DecoderParts, request: PassRequest): Promise<LivePass> {
   const { model, tokens: vocabulary } = parts;
-  const { prompt, prefix, draft, signal, encoded } = request;
-  const rules = new TokenRules(vocabulary, {
-    suppressIds: model.suppressIds,
-    suppressIdsBegin: model.suppressIdsBegin,
-    timestamps: false,
-    initialTimestampMaxSeconds: 0,
-  });
+  const { prompt, prefix, draft, signal, encoded, tokensMax } = request;
+  const rules = passRules(model, vocabulary);
   const tokens = [...prefix.tokens];
   const logProbs = [...prefix.logProbs];
   const attention = new AttentionRows(encoded);
@@ -78,7 +77,7 @@ export async function livePass(parts: DecoderParts, request: PassRequest): Promi
       logProbs.push(best.logProbs[0]!);
       state = rules.next(state, token);
       looped = isLooping(tokens, vocabulary.endOfText);
-      if (looped || tokens.length >= request.tokensMax) break;
+      if (looped || tokens.length >= tokensMax) break;
       if (drafted < draft.length && draft[drafted] === token) {
         attention.add(align!, known.length, opening.length + drafted);
         at = nodes[opening.length + drafted]!;
@@ -93,76 +92,23 @@ export async function livePass(parts: DecoderParts, request: PassRequest): Promi
       row = 0;
       attention.add(align!, 1, 0);
     }
-    const sum = logProbs.reduce((total, logProb) => total + logProb, endLogProb);
-    return {
-      tokens,
-      logProbs,
-      attendedS: attention.attended(tokens.length),
-      times: attention.times(tokens.length),
-      noSpeechProb,
-      looped,
-      avgLogProb: sum / (tokens.length + 1),
-    };
+    return { tokens, logProbs, endLogProb, attention, noSpeechProb, looped };
   } finally {
     tree.dispose();
   }
 }
 
-/** Cross-attention of the alignment heads, token by token: the row of a token tells where the next one is heard. */
-class AttentionRows {
-  readonly #frames: number;
-  readonly #realFrames: number;
-  /** Per row `[heads, realFrames]`. */
-  readonly #rows: Float32Array[] = [];
+/** What a pass may say: text alone. */
+export function passRules({ suppressIds, suppressIdsBegin }: WhisperModelFile, vocabulary: WhisperTokens): TokenRules {
+  return new TokenRules(vocabulary, {
+    suppressIds,
+    suppressIdsBegin,
+    timestamps: false,
+    initialTimestampMaxSeconds: 0,
+  });
+}
 
-  constructor({ frames, realFrames }: EncodedWindow) {
-    this.#frames = frames;
-    this.#realFrames = realFrames;
-  }
-
-  /** @param align `[heads, tokens, frames]` */
-  add(align: Float32Array, tokens: number, row: number): void {
-    const heads = align.length / (tokens * this.#frames);
-    const own = new Float32Array(heads * this.#realFrames);
-    for (let head = 0; head < heads; head++) {
-      const from = (head * tokens + row) * this.#frames;
-      own.set(align.subarray(from, from + this.#realFrames), head * this.#realFrames);
-    }
-    this.#rows.push(own);
-  }
-
-  attended(count: number): number[] {
-    return this.#rows.slice(0, count).map((row) => {
-      let best = 0;
-      let most = -1;
-      for (let frame = 0; frame < this.#realFrames; frame++) {
-        let sum = 0;
-        for (let at = frame; at < row.length; at += this.#realFrames) sum += row[at]!;
-        if (sum > most) {
-          most = sum;
-          best = frame;
-        }
-      }
-      return best * TIMESTAMP_STEP_SECONDS;
-    });
-  }
-
-  /** Dynamic time warping, as for finished text (word-timing.ts); the end is the last row's place, or the audio's. */
-  times(count: number): Float64Array {
-    const times = new Float64Array(count + 1).fill(this.#realFrames * TIMESTAMP_STEP_SECONDS);
-    const rows = Math.min(this.#rows.length, count + 1);
-    if (rows === 0 || this.#realFrames === 0) return times;
-    const heads = this.#rows[0]!.length / this.#realFrames;
-    const attention = new Float32Array(heads * rows * this.#realFrames);
-    for (let row = 0; row < rows; row++) {
-      for (let head = 0; head < heads; head++) {
-        const own = this.#rows[row]!.subarray(head * this.#realFrames, (head + 1) * this.#realFrames);
-        attention.set(own, (head * rows + row) * this.#realFrames);
-      }
-    }
-    const shape = { heads, tokens: rows, frames: this.#realFrames, realFrames: this.#realFrames };
-    const first = firstColumns(alignmentCost(attention, shape), rows, this.#realFrames);
-    for (let row = 0; row < rows; row++) times[row] = first[row]! * TIMESTAMP_STEP_SECONDS;
-    return times;
-  }
+/** Mean log-probability of a text's tokens, its end among them. */
+export function avgLogProbOf({ tokens, logProbs, endLogProb }: PassText): number {
+  return logProbs.reduce((total, logProb) => total + logProb, endLogProb) / (tokens.length + 1);
 }

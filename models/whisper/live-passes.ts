@@ -2,9 +2,10 @@ import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { ListenOptions } from '../core/live.ts';
 import type { UnitSearch } from '../core/stepwise.ts';
 import type { EncodedWindow, WindowMel } from './encoder.ts';
+import { type HeardText, heardAlone, heardTogether } from './heard-text.ts';
 import { type DetectedLanguage, detectLanguage } from './language.ts';
 import type { LiveContext } from './live-context.ts';
-import { type LivePass, livePass } from './live-pass.ts';
+import { type LivePass, livePass, passRules } from './live-pass.ts';
 import type { MelSpectrogram } from './mel.ts';
 import { plainBeam } from './plain-beam.ts';
 import { promptTokens, stepsMaxAfter } from './prompt.ts';
@@ -16,6 +17,7 @@ import {
   encodeWindow,
   type ForcedPrefix,
 } from './window-decode.ts';
+import { WindowSource } from './window-source.ts';
 import { tokenTimes } from './word-timing.ts';
 
 /** A stretch of a stream. */
@@ -37,9 +39,31 @@ export interface Recognized {
   readonly prefix: ForcedPrefix;
   /** Milliseconds that the model was busy for it, all searches together. */
   readonly busyMs: number;
-  readonly place: { readonly utterance: number; readonly startMs: number; readonly endMs: number };
+  readonly place: Place;
 }
 
+/** A pass with all that a search over it needs. */
+export interface HeardPass {
+  readonly pass: LivePass;
+  readonly language: string;
+  readonly encoded: EncodedWindow;
+  readonly prompt: readonly number[];
+  readonly prefix: ForcedPrefix;
+  readonly place: Place;
+}
+
+interface Place {
+  readonly utterance: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** A token this likely is not searched for again. */
+const SURE = Math.log(0.9);
+/** Beams of light fusion. */
+const LIGHT_BEAMS = 3;
+/** Tokens that it may find more than the pass did. */
+const LIGHT_STEPS_MORE = 8;
 /** A guess of the language is taken for good from this probability on, or once so much was heard. */
 const LANGUAGE_SURE = 0.8;
 const LANGUAGE_HEARD_S = 3;
@@ -82,7 +106,7 @@ export class LivePasses {
     prefix: ForcedPrefix,
     draft: readonly number[],
     signal: AbortSignal,
-  ): Promise<{ readonly pass: LivePass; readonly language: string }> {
+  ): Promise<HeardPass> {
     const { mel, encoded } = await this.#encode(stretch, this.timings);
     const language = await this.#languageOf(encoded, stretch.samples.length / SAMPLE_RATE_HZ);
     const prompt = this.#promptFor(language);
@@ -93,18 +117,52 @@ export class LivePasses {
     const started = performance.now();
     const pass = await livePass(this.#parts, { encoded, prompt, prefix, draft, tokensMax, signal });
     this.timings.recognizeMs += performance.now() - started;
-    return { pass, language };
+    return { pass, language, encoded, prompt, prefix, place: placeOf(stretch) };
+  }
+
+  /**
+   * Light fusion: from the first token on that the pass is not sure of, the text is searched for once more, with few beams
+   * and the language model beside them. The pass itself where it is sure of all; null where no language model took part.
+   */
+  async refine(heard: HeardPass, search: UnitSearch, signal: AbortSignal): Promise<HeardText | null> {
+    const { pass, prefix, prompt, language, encoded, place } = heard;
+    const from = pass.logProbs.findIndex((logProb, i) => i >= prefix.tokens.length && logProb < SURE);
+    if (from < 0 || pass.looped) return heardAlone(pass);
+    const { decoder, tokens, model } = this.#parts;
+    const sure = pass.tokens.slice(0, from);
+    const stepsMax = pass.tokens.length - from + LIGHT_STEPS_MORE;
+    const unit = { ...this.#unitAt(place, language, sure), stepsMax, beams: LIGHT_BEAMS, index: this.#units++ };
+    const source = new WindowSource(unit, decoder.tree(encoded), passRules(model, tokens), prompt, sure);
+    try {
+      const { hypotheses } = await search(source, signal);
+      const best = hypotheses[0]!;
+      if (best.fused === undefined) return null;
+      const rest = best.tokens;
+      if (
+        rest.length === 0 ||
+        (pass.tokens.length === from + rest.length && rest.every((token, i) => token === pass.tokens[from + i]))
+      ) {
+        return heardTogether(pass, pass);
+      }
+      const attention = pass.attention.fork(from + 1);
+      const align = await source.attention(rest);
+      for (let row = 0; row < rest.length; row++) attention.add(align, rest.length, row);
+      const logProbs = [...pass.logProbs.slice(0, from), ...best.tokenLogProbs.slice(0, rest.length)];
+      const endLogProb = best.ended ? best.tokenLogProbs[rest.length]! : 0;
+      return heardTogether(pass, { tokens: [...sure, ...rest], logProbs, endLogProb, attention });
+    } finally {
+      this.timings.recognizeMs += source.busyMs;
+      source.dispose();
+    }
   }
 
   /** The recognizer's own search over an utterance that has ended. */
   async recognize(stretch: Stretch, prefix: ForcedPrefix, signal: AbortSignal): Promise<Recognized> {
     const { beams, nBest } = this.#options;
-    const { utterance, start, samples } = stretch;
-    const place = { utterance, startMs: samplesMs(start), endMs: samplesMs(start + samples.length) };
     const timings = { encodeMs: 0, recognizeMs: 0 };
     const { mel, encoded } = await this.#encode(stretch, timings);
     const language = await this.#languageOf(encoded, Number.POSITIVE_INFINITY);
-    const unit = { mel, prompt: this.#promptFor(language), prefix, language, place };
+    const unit = { mel, prompt: this.#promptFor(language), prefix, language, place: placeOf(stretch) };
     const decoded = await this.#decode(unit, encoded, plainBeam({ beams, nBest }), signal, timings);
     return { ...unit, decoded, busyMs: this.#count(timings) };
   }
@@ -144,18 +202,17 @@ export class LivePasses {
     signal: AbortSignal,
     timings: DecodeTimings,
   ): Promise<DecodedWindow> {
-    const { model, tokens } = this.#parts;
-    const unit = {
-      language,
-      startMs: place.startMs,
-      endMs: place.endMs,
-      stepsMax: stepsMaxAfter(prompt.length + prefix.tokens.length, model.dims.textCtx),
-      // The language model goes on from what is committed.
-      previousText: this.#context.textBefore(place.utterance) + tokens.decode(prefix.tokens),
-    };
+    const stepsMax = stepsMaxAfter(prompt.length + prefix.tokens.length, this.#parts.model.dims.textCtx);
+    const unit = { ...this.#unitAt(place, language, prefix.tokens), stepsMax };
     const nextIndex = () => this.#units++;
     const request = { mel, encoded, prompt, prefix, timestamps: false, unit, nextIndex, search, signal };
     return decodeWindow(this.#parts, { ...request, options: this.#options }, timings);
+  }
+
+  /** The language model goes on from what stands already. */
+  #unitAt({ utterance, startMs, endMs }: Place, language: string, standing: readonly number[]) {
+    const previousText = this.#context.textBefore(utterance) + this.#parts.tokens.decode(standing);
+    return { language, startMs, endMs, previousText };
   }
 
   async #encode(
@@ -194,6 +251,10 @@ export class LivePasses {
       textCtx: model.dims.textCtx,
     });
   }
+}
+
+function placeOf({ utterance, start, samples }: Stretch): Place {
+  return { utterance, startMs: samplesMs(start), endMs: samplesMs(start + samples.length) };
 }
 
 function samplesMs(samples: number): number {

@@ -13,12 +13,13 @@ import type { UnitSearch } from '../core/stepwise.ts';
 import type { Warning } from '../core/transcript.ts';
 import type { SpeechSpan } from '../vad/speech-segments.ts';
 import type { TurnEnd, TurnEvent, Turns } from '../vad/turns.ts';
+import { type HeardText, heardAlone } from './heard-text.ts';
 import { LiveContext } from './live-context.ts';
 import { LiveEvents } from './live-events.ts';
 import { LiveInbox, WAITING_SAMPLES_MAX } from './live-inbox.ts';
 import { LiveLag } from './live-lag.ts';
 import type { LiveSeat } from './live-load.ts';
-import { LivePasses, type Recognized, type Stretch } from './live-passes.ts';
+import { type HeardPass, LivePasses, type Recognized, type Stretch } from './live-passes.ts';
 import { LiveUtterance } from './live-utterance.ts';
 import type { MelSpectrogram } from './mel.ts';
 import { SampleBuffer } from './sample-buffer.ts';
@@ -82,6 +83,8 @@ export class LiveStream {
   #shedAt = 0;
   #passing: Promise<void> | null = null;
   #early: EarlyFinal | null = null;
+  /** False once the language model took no part in a partial of the utterance that is open. */
+  #light = true;
   /** Utterances whose recognized final is not out. */
   #pending = new Set<LiveUtterance>();
   /** Settled once the recognized, and the fused, finals of all ended utterances are out. */
@@ -198,6 +201,7 @@ export class LiveStream {
       const context = { tokens: decoder.tokens, options: this.#options, convert };
       this.#open = new LiveUtterance(this.#utterances++, event.start, policies(this.#options), context);
       this.#passEnd = event.start;
+      this.#light = true;
       seat.talking = true;
       this.#events.push({ kind: 'speech-start', utterance: this.#open.index, startS: seconds(event.start) });
       return;
@@ -250,22 +254,48 @@ export class LiveStream {
       });
   }
 
-  #partial(utterance: LiveUtterance): Promise<void> {
+  async #partial(utterance: LiveUtterance): Promise<void> {
     const { seat, nowMs } = this.#parts;
-    return seat.run('partial', async () => {
+    const heard = await seat.run('partial', async () => {
       // The newest audio, not that of the time when the pass was asked for.
-      if (this.#open !== utterance || this.#early !== null || this.#signal.aborted) return;
+      if (this.#open !== utterance || this.#early !== null || this.#signal.aborted) return null;
       const started = performance.now();
+      const first = this.#passEnd === utterance.start;
       const end = this.#buffer.end;
       this.#passEnd = end;
       const stretch = this.#stretch(utterance, end);
-      const { pass, language } = await this.#passes.partial(stretch, utterance.prefix, utterance.draft, this.#signal);
+      const pass = await this.#passes.partial(stretch, utterance.prefix, utterance.draft, this.#signal);
       if (nowMs !== null) seat.notePass(performance.now() - started);
-      if (this.#open !== utterance) return;
-      const partial = utterance.take(pass, end, language, this.#passes.languageKnown);
-      if (partial !== null) this.#events.push(partial);
-      this.#noteLag(this.#lag.lagMs(end));
+      return { pass, end, first };
     });
+    if (heard === null) return;
+    const { pass, end, first } = heard;
+    // The first one is to be soon, and half a second of speech has no context yet.
+    const text = (!first && this.#isLight ? await this.#fuseLightly(pass) : null) ?? heardAlone(pass.pass);
+    // A final that was begun in the meantime begins with what was committed then.
+    if (this.#open !== utterance || this.#early !== null) return;
+    const partial = utterance.take(text, end, pass.language, this.#passes.languageKnown);
+    if (partial !== null) this.#events.push(partial);
+    this.#noteLag(this.#lag.lagMs(end));
+  }
+
+  /** True where a partial may have light fusion: nobody waits for the recognizer or for a fused final. */
+  get #isLight(): boolean {
+    const { lightFusion, llmWeight } = this.#options;
+    return lightFusion && llmWeight !== 0 && this.#light && this.#lag.shed === 'nothing' && this.#parts.seat.isCalm;
+  }
+
+  async #fuseLightly(pass: HeardPass): Promise<HeardText | null> {
+    try {
+      const text = await this.#passes.refine(pass, this.#search, this.#signal);
+      this.#light = text !== null;
+      return text;
+    } catch {
+      this.#signal.throwIfAborted();
+      // The final tells why: it asks the same model. Partials go on without it.
+      this.#light = false;
+      return null;
+    }
   }
 
   #stretch({ index, start }: LiveUtterance, end: number): Stretch {
@@ -326,6 +356,8 @@ export class LiveStream {
     }
     let final: LiveFinal;
     let { busyMs } = recognized;
+    const { seat } = this.#parts;
+    seat.fusing = true;
     try {
       const fused = await this.#passes.searchAgain(recognized, this.#search, this.#signal);
       busyMs = fused.busyMs;
@@ -336,6 +368,8 @@ export class LiveStream {
       const { message } = AppError.from(error);
       this.#warn({ code: LLM_UNAVAILABLE, message: `The text is the recognizer's alone: ${message}` });
       final = { ...plain, stage: 'fused', degraded: true };
+    } finally {
+      seat.fusing = false;
     }
     this.#events.push(final);
     return busyMs;

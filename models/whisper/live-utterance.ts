@@ -2,7 +2,7 @@ import { SAMPLE_RATE_HZ } from '../core/limits.ts';
 import type { CommitPolicy, ListenOptions, LivePartial, LiveWord } from '../core/live.ts';
 import type { Segment, UnitResult, Word } from '../core/transcript.ts';
 import { compressionRatio } from './compression-ratio.ts';
-import type { LivePass } from './live-pass.ts';
+import type { HeardText } from './heard-text.ts';
 import type { ScriptConverter } from './script.ts';
 import type { WhisperTokens } from './whisper-tokens.ts';
 import type { DecodedWindow, ForcedPrefix } from './window-decode.ts';
@@ -59,7 +59,7 @@ export class LiveUtterance {
    * Takes a pass over the samples up to `end`: commits what the policy holds for settled, unless the language is still a
    * guess. Returns null where the pass is not worth showing (nobody speaks, or a loop).
    */
-  take(pass: LivePass, end: number, language: string, mayCommit: boolean): LivePartial | null {
+  take(pass: HeardText, end: number, language: string, mayCommit: boolean): LivePartial | null {
     const { tokens: vocabulary, options, convert } = this.#context;
     const heardS = (end - this.start) / SAMPLE_RATE_HZ;
     const from = this.#tokens.length;
@@ -81,7 +81,7 @@ export class LiveUtterance {
     return {
       kind: 'partial',
       utterance: this.index,
-      stage: 'recognized',
+      stage: pass.fused ? 'fused' : 'recognized',
       revision: this.#revision++,
       committed,
       pending: committed === '' ? pending.trimStart() : pending,
@@ -138,7 +138,7 @@ export class LiveUtterance {
     return { text: spelled.trim(), result };
   }
 
-  #commit(pass: LivePass, heardS: number, language: string): void {
+  #commit(pass: HeardText, heardS: number, language: string): void {
     const { tokens: vocabulary, convert } = this.#context;
     const from = this.#tokens.length;
     const words = liveWords(pass, from, vocabulary, language);
@@ -155,18 +155,20 @@ export class LiveUtterance {
     return this.#committed + convert(tokens.decode(rest));
   }
 
-  #words(pass: LivePass, heardS: number, language: string): readonly Word[] {
+  #words(pass: HeardText, heardS: number, language: string): readonly Word[] {
     const startS = this.start / SAMPLE_RATE_HZ;
     const text = { start: startS, end: startS + heardS, tokens: pass.tokens, logProbs: pass.logProbs };
-    return timedWords([text], pass.times, startS, this.#context.tokens, language)[0]!.words;
+    const times = pass.attention.times(pass.tokens.length);
+    return timedWords([text], times, startS, this.#context.tokens, language)[0]!.words;
   }
 }
 
 /** Words of a pass after its first `from` tokens. An unfinished character at the end is left out. */
-function liveWords(pass: LivePass, from: number, tokens: WhisperTokens, language: string): LiveWord[] {
+function liveWords(pass: HeardText, from: number, tokens: WhisperTokens, language: string): LiveWord[] {
+  const attendedS = pass.attention.attended(pass.tokens.length);
   let at = from;
   return splitWords(pass.tokens.slice(from), tokens, language).map(({ text, tokens: ids }) => {
-    const attended = pass.attendedS.slice(at, at + ids.length);
+    const attended = attendedS.slice(at, at + ids.length);
     const logProb = Math.min(...pass.logProbs.slice(at, at + ids.length));
     at += ids.length;
     return { text, tokens: ids, logProb, attendedFromS: Math.min(...attended), attendedToS: Math.max(...attended) };

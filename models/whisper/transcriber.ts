@@ -205,6 +205,10 @@ export class WhisperTranscriber implements Recognizer, LiveRecognizer {
     }
   }
 
+  liveRefusal(): AppError | null {
+    return this.#load.refusal();
+  }
+
   async dispose(): Promise<void> {
     await this.#dispose?.();
   }

@@ -117,6 +117,19 @@ export class WindowSource implements StepwiseSource {
     return { step: this.#step, beams };
   }
 
+  /**
+   * Cross-attention of the alignment heads `[heads, tokens, frames]` for `tokens` after the prompt and the prefix; after
+   * `start`, and not while a step is under way.
+   */
+  async attention(tokens: readonly number[]): Promise<Float32Array> {
+    const started = performance.now();
+    const chain = tokens.map((token, i): NewToken => ({ token, parent: i === 0 ? this.#promptNode : i - 1 }));
+    const { nodes, align } = await this.#tree.evaluate(chain, [], true);
+    for (const node of nodes) this.#tree.release(node);
+    this.#busyMs += performance.now() - started;
+    return align!;
+  }
+
   /** Frees the window's cache. */
   dispose(): void {
     this.#beams = [];

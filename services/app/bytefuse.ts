@@ -89,6 +89,8 @@ export interface Bytefuse {
    * invalid_option, unknown_language, overloaded, canceled, deadline_exceeded, peer_lost; and what `audio` throws.
    */
   listen(audio: AsyncIterable<LiveInput>, request?: ListenRequest, call?: ListenCall): AsyncGenerator<LiveEvent, void>;
+  /** Why `listen` would refuse one more stream now (`overloaded`); null where it would not (Engine.liveRefusal). */
+  readonly liveRefusal?: Engine['liveRefusal'];
   /** Takes a recognizer that brings its own input and wants its text back (docs/streaming.md, section 4), where this can be. */
   readonly fuse?: Engine['fuse'];
   /**
@@ -145,6 +147,7 @@ export function bytefuseOver(engine: Engine): Bytefuse {
     facts: engine.facts,
     ...(engine.isDegraded === undefined ? {} : { isDegraded: () => engine.isDegraded!() }),
     read: (input, request = {}, call = {}) => read(engine, intake, input, request, call, closing.signal),
+    liveRefusal: engine.liveRefusal && (() => engine.liveRefusal!()),
     fuse: engine.fuse && ((recognizer, openers) => engine.fuse!(recognizer, openers)),
     listen: (audio, request = {}, call = {}) => listen(engine, audio, request, call, closing.signal),
     transcribe: (input, request = {}, call = {}) => transcribe(engine, input, request, call, closing.signal),

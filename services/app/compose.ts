@@ -92,6 +92,7 @@ export async function composeEngine(options: BytefuseOptions): Promise<Engine> {
     facts: factsOf(options),
     transcribe: (audio, request, call) => workers.client.transcribe(audio, request, call),
     listen: (audio, request, call) => workers.client.listen(audio, request, call),
+    ...(remote === undefined && { liveRefusal: () => workers.liveRefusal() }),
     fuse: (recognizer, openers) => workers.addFuser(recognizer, openers),
     read: (images, request, call) => workers.client.read(images, request, call),
     close: async () => {

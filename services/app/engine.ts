@@ -1,4 +1,5 @@
 import type { FinalSummary } from '../../fusion/protocol/messages.ts';
+import type { AppError } from '../../models/core/app-error.ts';
 import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
 import type { Raster, ReadOptions } from '../../models/core/page.ts';
 import type { TranscribeOptions, Transcript, UnitResult } from '../../models/core/transcript.ts';
@@ -46,6 +47,11 @@ export interface Engine {
     options: ListenOptions,
     call: { readonly signal?: AbortSignal | undefined },
   ): AsyncGenerator<LiveEvent, FinalSummary>;
+  /**
+   * Why `listen` would refuse one more stream now, whatever its options; null where it would take one, or nobody can say. May take
+   * as long as one inference. Absent where the recognizer is elsewhere.
+   */
+  liveRefusal?(): Promise<AppError | null>;
   /** Takes a recognizer that brings its own input and wants its text back. Absent where no combiner can be reached so. */
   fuse?(recognizer: Channel, openers: FuseOpeners): void;
   /** Pages in, their lines out, in order. */

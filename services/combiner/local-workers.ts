@@ -1,4 +1,5 @@
 import { MessageChannel } from 'node:worker_threads';
+import type { AppError } from '../../models/core/app-error.ts';
 import { startRecognizerThread } from '../recognizer/recognizer-thread.ts';
 import { type Channel, joinChannels } from '../transport/channel.ts';
 import { type WorkerModule, WorkerThread } from '../transport/worker-thread.ts';
@@ -27,6 +28,8 @@ export interface LocalWorkers {
   addRecognizer(channel: Channel): void;
   /** A recognizer that brings its own input and wants its text back (fuse-stream.ts). */
   addFuser(channel: Channel, openers: FuseOpeners): void;
+  /** Why a recognizer here would refuse one more live stream now; null where none would. */
+  liveRefusal(): Promise<AppError | null>;
   /** Ends both threads; transcriptions that run get peer_lost. */
   close(): Promise<void>;
 }
@@ -62,6 +65,10 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     ready,
     addRecognizer: (channel) => joinChannels(channel, connect('recognizer')),
     addFuser: (channel, openers) => joinFuser(channel, connect('application'), openers),
+    liveRefusal: async () => {
+      const refusals = await Promise.all(threads.map((thread) => thread.liveRefusal()));
+      return refusals.find((refusal) => refusal !== null) ?? null;
+    },
     async close() {
       client.close();
       await Promise.all([combiner.close(), ...threads.map((thread) => thread.close())]);

@@ -8,7 +8,7 @@ const text = { type: 'string' } as const;
 const number = { type: 'number' } as const;
 
 const errorSchema = {
-  description: 'A refusal or a failure; the registry of codes is models/core/errors.md.',
+  description: 'A refusal or a failure; its codes are listed at /docs#errors.',
   type: 'object',
   required: ['error'],
   properties: {
@@ -21,6 +21,11 @@ const errorSchema = {
 } as const;
 
 const failures = { '4xx': errorSchema, '5xx': errorSchema } as const;
+
+/** What is refused stands in no schema, so it is told beside it: names with the reason. Programs know `x-` for an extension. */
+function refusedFields(fields: readonly FieldSpec[]) {
+  return Object.fromEntries(fields.filter(({ use }) => use === 'refused').map(({ name, about }) => [name, about]));
+}
 
 /** Properties of a form; what is refused stands in no schema. */
 function formSchema(fields: readonly FieldSpec[]) {
@@ -46,6 +51,7 @@ export function transcriptionSchema(task: 'transcribe' | 'translate') {
     tags: ['speech'],
     consumes: ['multipart/form-data'],
     body: formSchema(TRANSCRIPTION_FIELDS),
+    'x-refused-fields': refusedFields(TRANSCRIPTION_FIELDS),
     response: {
       200: content('The transcript in the format that was asked for, or events where stream is true.', [
         'application/json',

@@ -7,6 +7,8 @@ import { type FieldSpec, type FormFields, invalidField } from './form-fields.ts'
 
 export const TRANSCRIPT_FORMATS = ['json', 'text', 'srt', 'vtt', 'verbose_json', 'tsv'] as const;
 export type TranscriptFormat = (typeof TRANSCRIPT_FORMATS)[number];
+/** Formats of which a window can stand alone. */
+const STREAMED: readonly TranscriptFormat[] = ['json', 'text', 'verbose_json'];
 
 export type Granularity = 'word' | 'segment';
 
@@ -88,7 +90,8 @@ export const TRANSCRIPTION_FIELDS: readonly FieldSpec[] = [
     name: 'stream',
     use: 'honoured',
     schema: flag,
-    about: 'Server-sent events, a delta per window of the recording. With json and text only.',
+    about:
+      'Server-sent events, a delta per window of the recording. With json, text and verbose_json; the last adds what the window gave.',
   },
   {
     name: 'include[]',
@@ -165,8 +168,8 @@ export function readTranscriptionFields(fields: FormFields, task: 'transcribe' |
   const stream = fields.flag('stream') ?? false;
   const logprobs = wantsLogprobs(fields, format);
   const granularities = granularitiesOf(fields, format);
-  if (stream && format !== 'json' && format !== 'text') {
-    throw new AppError('unsupported_parameter', `stream goes with json and text, not with ${format}.`, {
+  if (stream && !STREAMED.includes(format)) {
+    throw new AppError('unsupported_parameter', `stream goes with ${STREAMED.join(', ')}, not with ${format}.`, {
       param: 'stream',
     });
   }

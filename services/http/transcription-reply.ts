@@ -1,7 +1,7 @@
 /** Transcripts as the answers of `/v1/audio/*`. Without speech each format keeps its form. */
 import type { Transcript, UnitResult } from '../../models/core/transcript.ts';
 import { writeTranscript } from '../output/format.ts';
-import { jsonValue, verboseJsonValue } from '../output/json.ts';
+import { jsonValue, unitValue, verboseJsonValue, wordsValue } from '../output/json.ts';
 import type { TokenPieces } from '../server/engine-door.ts';
 import type { Granularity, TranscriptFormat } from './transcription-fields.ts';
 
@@ -40,10 +40,20 @@ export function transcriptBody(transcript: Transcript, { format, granularities, 
   });
 }
 
+/** What one window adds to its event: its part of `verbose_json`. */
+export function verboseUnit(unit: UnitResult, granularities: readonly Granularity[]): object {
+  const { segments, fusion } = unitValue(unit);
+  return {
+    ...(granularities.includes('segment') ? { segments } : {}),
+    ...(granularities.includes('word') ? { words: wordsValue(unit.segments) } : {}),
+    fusion,
+  };
+}
+
 /** The last event of a stream. */
 export function doneEvent(transcript: Transcript, pieces: TokenPieces | null): object {
-  const { text, languages, usage } = jsonValue(transcript);
-  return { type: 'transcript.text.done', text, languages, ...logprobsOf(transcript.units, pieces), usage };
+  const { text, languages, ...rest } = jsonValue(transcript);
+  return { type: 'transcript.text.done', text, languages, ...logprobsOf(transcript.units, pieces), ...rest };
 }
 
 export function unitText({ segments }: UnitResult): string {

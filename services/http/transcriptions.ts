@@ -16,7 +16,14 @@ import { readForm } from './multipart-form.ts';
 import { transcriptionSchema } from './schemas.ts';
 import type { ServiceContext } from './service-context.ts';
 import { readTranscriptionFields, type TranscriptionWish } from './transcription-fields.ts';
-import { doneEvent, logprobsOf, TRANSCRIPT_TYPES, transcriptBody, unitText } from './transcription-reply.ts';
+import {
+  doneEvent,
+  logprobsOf,
+  TRANSCRIPT_TYPES,
+  transcriptBody,
+  unitText,
+  verboseUnit,
+} from './transcription-reply.ts';
 import type { UploadFile } from './upload-file.ts';
 
 export function transcriptionRoutes(app: FastifyInstance, context: ServiceContext): void {
@@ -105,12 +112,13 @@ class Transcription {
 
   async #transcribe(source: AudioSource, options: object, work: Work): Promise<Transcript> {
     const deltas = new GrowingText();
-    const { logprobs } = this.#wish;
+    const { logprobs, format, granularities } = this.#wish;
     const pieces = logprobs ? this.#context.engine.pieces : null;
+    const verbose = (unit: UnitResult) => (format === 'verbose_json' ? verboseUnit(unit, granularities) : {});
     const onUnit = (unit: UnitResult): void => {
       const delta = deltas.add(unitText(unit));
       if (delta === '') return;
-      this.#feed?.write({ type: 'transcript.text.delta', delta, ...logprobsOf([unit], pieces) });
+      this.#feed?.write({ type: 'transcript.text.delta', delta, ...logprobsOf([unit], pieces), ...verbose(unit) });
     };
     const input = { samples: this.#metered(source) };
     const transcript = await this.#context.engine.open().transcribe(input, options, { signal: work.signal, onUnit });

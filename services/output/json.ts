@@ -1,4 +1,4 @@
-import type { Segment, Transcript } from '../../models/core/transcript.ts';
+import type { Segment, Transcript, UnitResult } from '../../models/core/transcript.ts';
 
 /** The `json` answer of transcription services: the text, its language and what was billed, here the seconds heard. */
 export function jsonValue(transcript: Transcript) {
@@ -16,7 +16,6 @@ export function jsonValue(transcript: Transcript) {
  * hypotheses and the counters of each unit.
  */
 export function verboseJsonValue(transcript: Transcript) {
-  const words = transcript.segments.flatMap((segment) => segment.words ?? []);
   const hasWords = transcript.segments.some((segment) => segment.words !== undefined);
   return {
     task: transcript.task,
@@ -24,24 +23,37 @@ export function verboseJsonValue(transcript: Transcript) {
     duration: round(transcript.duration, 3),
     text: transcript.text,
     segments: transcript.segments.map(segmentValue),
-    ...(hasWords ? { words: words.map((word) => ({ ...word, word: word.word.trim() })) } : {}),
+    ...(hasWords ? { words: wordsValue(transcript.segments) } : {}),
     usage: { type: 'duration', seconds: round(transcript.duration, 3) },
     language_probability: transcript.languageProbability,
     warnings: transcript.warnings,
     fusion: {
       changes: transcript.units.flatMap((unit) => unit.changes),
-      units: transcript.units.map(({ hypotheses, stats }) => ({
-        hypotheses: hypotheses.map(({ text, recognizerLogProb, tokenLogProbs, ended, fused }) => ({
-          text,
-          recognizer_logprob: recognizerLogProb,
-          token_logprobs: tokenLogProbs,
-          ended,
-          ...(fused ? { fused } : {}),
-        })),
-        stats,
-      })),
+      units: transcript.units.map(({ hypotheses, stats }) => ({ hypotheses: hypotheses.map(hypothesisValue), stats })),
     },
     timings_ms: transcript.timings,
+  };
+}
+
+/** One unit of it, by the same names; `changes` count their offsets in the unit's text. */
+export function unitValue({ segments, hypotheses, changes, stats }: UnitResult) {
+  return {
+    segments: segments.map(segmentValue),
+    fusion: { changes, hypotheses: hypotheses.map(hypothesisValue), stats },
+  };
+}
+
+export function wordsValue(segments: readonly Segment[]) {
+  return segments.flatMap(({ words }) => words ?? []).map((word) => ({ ...word, word: word.word.trim() }));
+}
+
+function hypothesisValue({ text, recognizerLogProb, tokenLogProbs, ended, fused }: UnitResult['hypotheses'][number]) {
+  return {
+    text,
+    recognizer_logprob: recognizerLogProb,
+    token_logprobs: tokenLogProbs,
+    ended,
+    ...(fused ? { fused } : {}),
   };
 }
 

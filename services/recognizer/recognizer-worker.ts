@@ -13,6 +13,7 @@ await serveWorker<RecognizerModule>(async (module, config) => {
   const service = new RecognizerService(recognizer);
   return {
     serve: (_role, channel) => void service.serve(channel),
+    liveRefusal: () => ('liveRefusal' in recognizer ? (recognizer.liveRefusal?.() ?? null) : null),
     close: () => recognizer.dispose?.(),
   };
 });

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { AppError, ERRORS, type ErrorCode } from '../../models/core/app-error.ts';
 import { residentBytes } from '../intake/process-memory.ts';
+import { RefusalQuestion } from '../transport/refusal-question.ts';
 import { STDERR_LINE_CHARS_MAX, STDERR_LINES_MAX } from './limits.ts';
 import type { FromProcess, ProcessSetup, ToProcess } from './process-protocol.ts';
 import type { Child, ChildEvents } from './supervisor.ts';
@@ -20,6 +21,7 @@ export class ModelProcess implements Child {
   readonly #socketPath: string;
   readonly #dials = new Map<number, { resolve(): void; reject(error: AppError): void }>();
   readonly #parted = new Map<number, () => void>();
+  readonly #refusal = new RefusalQuestion(() => this.#tell({ kind: 'ask-refusal' }));
   #lastDial = 0;
   #over = false;
 
@@ -59,6 +61,11 @@ export class ModelProcess implements Child {
     });
   }
 
+  /** Why one more live stream would be refused now; null where it would be taken, and where the process is gone. */
+  async liveRefusal(): Promise<AppError | null> {
+    return this.#over ? null : this.#refusal.ask();
+  }
+
   close(): void {
     this.#tell({ kind: 'close' });
   }
@@ -86,6 +93,8 @@ export class ModelProcess implements Child {
     } else if (message.kind === 'failed') {
       const code: ErrorCode = Object.hasOwn(ERRORS, message.code) ? message.code : 'internal';
       events.failed(new AppError(code, message.message));
+    } else if (message.kind === 'refusal') {
+      this.#refusal.answer(message.refusal);
     } else if (message.kind === 'parted') {
       this.#parted.get(message.id)?.();
       this.#parted.delete(message.id);
@@ -104,6 +113,7 @@ export class ModelProcess implements Child {
     this.#over = true;
     for (const dial of this.#dials.values()) dial.reject(goneError());
     this.#dials.clear();
+    this.#refusal.answer(null);
     // A process that was killed leaves its socket behind.
     rmSync(this.#socketPath, { force: true });
     events.exited({ code: exitCode, signal: signalCode });

@@ -251,6 +251,11 @@ export class ProcessFleet implements Lines {
     return dialWebSocket(now.url);
   }
 
+  /** Why one more live stream would be refused now; null where it would be taken, and while no process can say. */
+  async liveRefusal(): Promise<AppError | null> {
+    return (await this.#recognizers.get('speech')?.now?.process.liveRefusal()) ?? null;
+  }
+
   /** Replaces the process of a role once what is under way there is done, or its time is over. */
   recycle(role: string, reason: string): void {
     this.#roles.find(({ name }) => name === role)?.supervisor.recycle(reason);

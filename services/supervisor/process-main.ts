@@ -6,6 +6,7 @@ import { rmdirSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../../models/core/app-error.ts';
 import { type Channel, joinChannels } from '../transport/channel.ts';
+import { tellRefusal } from '../transport/refusal-question.ts';
 import { dialWebSocket } from '../transport/web-socket-channel.ts';
 import { listenWebSocket, type WebSocketListener } from '../transport/web-socket-listener.ts';
 import { WorkerThread } from '../transport/worker-thread.ts';
@@ -60,6 +61,10 @@ class ModelHost {
     } catch (error) {
       await tell({ kind: 'dialed', id, message: AppError.from(error).message });
     }
+  }
+
+  async answerRefusal(): Promise<void> {
+    await tell({ kind: 'refusal', refusal: tellRefusal(await this.#worker.liveRefusal()) });
   }
 
   async close(): Promise<void> {
@@ -123,6 +128,9 @@ process.on('message', (message: ToProcess) => {
       break;
     case 'dial':
       void host?.dial(message.id, message.url, message.role);
+      break;
+    case 'ask-refusal':
+      void host?.answerRefusal();
       break;
     case 'close':
       if (host === undefined) process.exit(EXIT_CLOSED);

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../models/core/app-error.ts';
+import type { ToldRefusal } from '../transport/refusal-question.ts';
 import type { WorkerModule } from '../transport/worker-thread.ts';
 
 /** What a model process and its parent say to each other over the IPC channel. Frames of streams never go there. */
@@ -20,6 +21,8 @@ export type ToProcess =
   | ({ readonly kind: 'setup' } & ProcessSetup)
   /** Dial a recognizer and serve it in `role`. */
   | { readonly kind: 'dial'; readonly id: number; readonly url: string; readonly role: string }
+  /** Would one more live stream be refused now? */
+  | { readonly kind: 'ask-refusal' }
   | { readonly kind: 'close' };
 
 export type FromProcess =
@@ -28,7 +31,9 @@ export type FromProcess =
   /** Answers `dial`; `message` says why it failed. */
   | { readonly kind: 'dialed'; readonly id: number; readonly message?: string }
   /** The channel that `dial` opened has ended. */
-  | { readonly kind: 'parted'; readonly id: number };
+  | { readonly kind: 'parted'; readonly id: number }
+  /** Answers `ask-refusal`. */
+  | { readonly kind: 'refusal'; readonly refusal: ToldRefusal };
 
 /** Exit statuses of a model process (docs/operations.md). */
 export const EXIT_CLOSED = 0;

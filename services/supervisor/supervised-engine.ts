@@ -45,6 +45,7 @@ export async function startSupervisedEngine(options: SupervisedEngineOptions): P
     lane,
     ...engineOver(fleet, lane),
     isDegraded: () => !fleet.whole,
+    liveRefusal: () => fleet.liveRefusal(),
     fuse: (recognizer, openers) => {
       fleet.dialCombiner().then(
         (combiner) => joinFuser(recognizer, combiner, openers),

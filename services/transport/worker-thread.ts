@@ -4,6 +4,7 @@ import { refuseTelemetry } from '../../models/session/runtime-telemetry.ts';
 import type { Channel } from './channel.ts';
 import { MessagePortChannel } from './message-port-channel.ts';
 import { refuseChannel } from './peer-link.ts';
+import { RefusalQuestion, type ToldRefusal, tellRefusal } from './refusal-question.ts';
 
 /** A module that a worker loads, and what it is to be given: has to survive structured cloning. */
 export interface WorkerModule {
@@ -20,10 +21,12 @@ const CLOSE_MS_MAX = 30_000;
 
 type ToWorker =
   | { readonly kind: 'port'; readonly role: string; readonly port: MessagePort }
+  | { readonly kind: 'ask-refusal' }
   | { readonly kind: 'close' };
 type FromWorker =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'refusal'; readonly refusal: ToldRefusal };
 
 /** A worker thread that serves channels, seen from the thread that started it. */
 export class WorkerThread {
@@ -32,6 +35,7 @@ export class WorkerThread {
   /** Resolves once the thread is gone, by `close` or by a crash. */
   readonly exited: Promise<void>;
   #worker: Worker;
+  #refusal = new RefusalQuestion(() => this.#tell({ kind: 'ask-refusal' }));
   #ended = false;
   #crash: AppError | undefined;
 
@@ -41,12 +45,14 @@ export class WorkerThread {
     this.exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#ended = true;
+        this.#refusal.answer(null);
         resolve();
       });
     });
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: FromWorker) => {
         if (message.kind === 'ready') resolve();
+        else if (message.kind === 'refusal') this.#refusal.answer(message.refusal);
         else reject(new AppError(message.code, message.message));
       });
       // A crash: its channels close by themselves, and streams end as peer_lost.
@@ -77,23 +83,32 @@ export class WorkerThread {
 
   /** Gives the worker one end of a channel whose other end is elsewhere. */
   attach(role: string, port: MessagePort): void {
-    const message: ToWorker = { kind: 'port', role, port };
-    this.#worker.postMessage(message, [port]);
+    this.#tell({ kind: 'port', role, port }, [port]);
+  }
+
+  /** Why one more live stream would be refused now; null where it would be taken, and where the thread is gone. */
+  async liveRefusal(): Promise<AppError | null> {
+    return this.#ended ? null : this.#refusal.ask();
   }
 
   /** Lets the worker free what it holds, and ends it where it takes too long. */
   async close(): Promise<void> {
-    const message: ToWorker = { kind: 'close' };
-    this.#worker.postMessage(message);
+    this.#tell({ kind: 'close' });
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS_MAX);
     await this.exited;
     clearTimeout(timer);
+  }
+
+  #tell(message: ToWorker, transfer: readonly MessagePort[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 }
 
 /** What runs inside a worker thread. */
 export interface WorkerService {
   serve(role: string, channel: Channel): void;
+  /** Why one more live stream would be refused now; absent where none ever is before it begins. */
+  liveRefusal?(): AppError | null;
   /** Channels are closed after it. */
   close(): Promise<void> | void;
 }
@@ -127,12 +142,18 @@ export async function serveWorker<M>(start: (module: M, config: unknown) => Prom
       parent.close();
     }
   };
+  const answer = (message: FromWorker) => parent.postMessage(message);
+  const answerRefusal = async () => {
+    // What does not load takes no streams that could be refused.
+    const service = await loading.catch(() => undefined);
+    answer({ kind: 'refusal', refusal: tellRefusal(service?.liveRefusal?.() ?? null) });
+  };
   parent.on('message', (message: ToWorker) => {
     if (message.kind === 'port') void serve(message.role, message.port);
+    else if (message.kind === 'ask-refusal') void answerRefusal();
     else void close().catch(() => undefined);
   });
 
-  const answer = (message: FromWorker) => parent.postMessage(message);
   try {
     await loading;
     answer({ kind: 'ready' });

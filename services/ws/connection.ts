@@ -95,6 +95,11 @@ export class Connection {
     return this.#failure;
   }
 
+  /** Time since the last message; infinite while nothing is read. */
+  get silentMs(): number {
+    return this.#held ? Number.POSITIVE_INFINITY : this.clock.nowMs() - this.#heardMs;
+  }
+
   get isOpen(): boolean {
     return !this.#closed && !this.#closing;
   }

@@ -56,6 +56,12 @@ export const SESSION_MS_MAX = 4 * 3_600_000;
 export const RESUME_MS_MAX = 60_000;
 /** How often keys of open sessions are looked at: keys are remembered for a second, so none is good for two. */
 export const ADMISSION_CHECK_MS = 500;
+/** A session whose connection is silent for so long may have lost it: microphones send tenths of a second, recorders whole ones. */
+export const RETURN_SILENT_MS = 1500;
+/** Time to see whether a session falls silent before a newcomer is refused: what was on its way may arrive half a second late. */
+export const RETURN_WAIT_MS = 2000;
+/** Time for the recognizer to say whether it has room: one inference at most; after it `start` is what asks. */
+export const ROOM_ANSWER_MS_MAX = 2000;
 /** Time for the closing handshake, and for a peer whose upgrade is refused to read why and hang up. */
 export const CLOSE_MS_MAX = 2000;
 

@@ -1,4 +1,5 @@
 /** What sessions need of a recognizer that hears as one speaks: `Bytefuse.listen`. Toys implement it in tests. */
+import type { AppError } from '../../models/core/app-error.ts';
 import type { ListenOptions, LiveEvent, LiveInput } from '../../models/core/live.ts';
 
 /** Absent fields take the recognizer's defaults. */
@@ -11,4 +12,6 @@ export interface LiveSource {
     request: ListenRequest,
     call: { readonly signal: AbortSignal },
   ): AsyncIterable<LiveEvent>;
+  /** Why `listen` would refuse one more stream now; null where it would take one. Absent where `listen` alone can tell. */
+  refusal?(): Promise<AppError | null>;
 }

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
-import { PARKED_MAX } from './limits.ts';
+import { PARKED_MAX, RETURN_SILENT_MS, RETURN_WAIT_MS } from './limits.ts';
 import type { StreamSession } from './stream-session.ts';
 
 /** The sessions of the native protocol, by the token that takes them over. */
@@ -43,6 +44,20 @@ export class SessionRoom {
       throw new AppError('not_found', `Events after ${seq} are not there any more.`, { param: 'resume.seq' });
     }
     return found;
+  }
+
+  /**
+   * True where a client of `owner` (null: of anybody) that connects now may have come back for its session: one is parked, or its
+   * connection, though still open here, falls silent, for who sends on the old one needs no new one. Waits to see that.
+   */
+  async mayReturn(owner: string | null, clock: Clock): Promise<boolean> {
+    const own = () => [...this.#sessions].filter((session) => owner === null || session.owner === owner);
+    const oneIsSilent = () => own().some((session) => session.silentMs >= RETURN_SILENT_MS);
+    if (own().length === 0 || oneIsSilent()) return own().length > 0;
+    await new Promise<void>((resolve) => {
+      clock.after(RETURN_WAIT_MS, resolve);
+    });
+    return oneIsSilent();
   }
 
   /** Ends all: those that have a client tell it `error`. */

@@ -15,7 +15,7 @@ export function socketRoutes(
   context: ServiceContext,
   options: Pick<WebSocketParts, 'sockets' | 'connections'> = {},
 ): WebSockets {
-  const { engine, clock, tracing } = context;
+  const { engine, clock, tracing, metrics } = context;
   const sockets = attachWebSockets(app.server, {
     ...options,
     sockets: { addressShare: context.config.limits.addressShare, ...options.sockets },
@@ -25,7 +25,19 @@ export function socketRoutes(
     rules: rulesOf(context),
     pieces: () => engine.pieces,
     facts: () => engine.facts ?? { recognizer: null, llm: null, device: '' },
-    source: { listen: (audio, request, call) => engine.open().listen(audio, request, call) },
+    source: {
+      listen: (audio, request, call) => engine.open().listen(audio, request, call),
+      refusal: async () => (await engine.open().liveRefusal?.()) ?? null,
+    },
+    refused: ({ route = 'none', requestId, error, ms }) => {
+      const { status } = error.kind;
+      metrics.request(route, 'GET', status, ms);
+      metrics.error(error.code);
+      const fields = { requestId, method: 'GET', route, status, ms: Math.round(ms), code: error.code };
+      // As other requests (request-log.ts): what went wrong here stands out.
+      if (status >= 500 && status !== 503) app.log.error({ ...fields, err: error.cause ?? error }, 'request');
+      else app.log.info(fields, 'request');
+    },
     fuse: (recognizer, openers) => {
       const { fuse } = engine.open();
       // Checked before the upgrade.

@@ -84,6 +84,11 @@ export class StreamSession {
     return this.#connection === undefined;
   }
 
+  /** Time since its client was heard; infinite while it is parked, or its connection is not read. */
+  get silentMs(): number {
+    return this.#connection?.silentMs ?? Number.POSITIVE_INFINITY;
+  }
+
   /** True where a client that has seen `seq` can go on. */
   canResume(seq: number): boolean {
     return this.#log.holdsAfter(seq);

@@ -87,6 +87,7 @@ const start = map({
   task: optional(oneOf('transcribe', 'translate')),
   ...optionFields,
   partials: optional(boolean),
+  lightFusion: optional(boolean),
   words: optional(boolean),
   provenance: optional(boolean),
   turns: optional((value, path) => turns(value, path)),
@@ -115,6 +116,7 @@ export function parseStart(message: string): StreamStart {
       ...requestOf(given),
       ...(given.task === undefined ? {} : { task: given.task }),
       ...(given.partials === false ? { partialIntervalMs: 0 } : {}),
+      ...(given.lightFusion === undefined ? {} : { lightFusion: given.lightFusion }),
       timestamps: given.words ? 'word' : 'segment',
       explain: given.provenance ?? false,
       // The schema passes over null, which here says something.

@@ -46,8 +46,19 @@ export interface WebSocketParts {
   readonly clock?: Clock;
   readonly nowS?: () => number;
   readonly tracing?: Tracing;
+  /** Hears of each upgrade that was refused. */
+  readonly refused?: (upgrade: RefusedUpgrade) => void;
   readonly sockets?: Partial<SocketLimits>;
   readonly connections?: Partial<ConnectionLimits>;
+}
+
+export interface RefusedUpgrade {
+  /** Undefined: there is none at this address. */
+  readonly route: SocketPath | undefined;
+  readonly requestId: string;
+  readonly error: AppError;
+  /** From the upgrade to its answer. */
+  readonly ms: number;
 }
 
 export interface WebSockets {
@@ -93,6 +104,17 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     // On /v1/stream the key may still come in the first message.
     if (path === '/v1/stream' && key === null && gate.wantsKey) return null;
     return gate.admit(key, path === '/v1/fuse' ? 'fuse' : 'stream');
+  };
+
+  /**
+   * Why the recognizer would refuse a newcomer, whatever its first message asks for. Who slips in between is refused by the session.
+   * Recognizers from elsewhere bring no load here, and who comes back for a session has its place already.
+   */
+  const refusalOf = async ({ path }: UpgradeRequest, owner: string | null): Promise<AppError | null> => {
+    if (path === '/v1/fuse' || parts.source.refusal === undefined) return null;
+    const refusal = await answerWithin(bounds.ROOM_ANSWER_MS_MAX, parts.source.refusal(), clock);
+    if (refusal !== null && path === '/v1/stream' && (await room.mayReturn(owner, clock))) return null;
+    return refusal;
   };
 
   const enter = (
@@ -154,12 +176,14 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     // Only now: a place of the few for strangers is not for those who prove a key here.
     const place = count.enter(admission?.owner ?? null, raw.socket.remoteAddress);
     try {
+      const refusal = await refusalOf(request, admission?.owner ?? null);
       if (socket.destroyed) {
         place.leave();
         trace.end({ status: null, code: 'canceled' });
         return;
       }
       if (ended) throw new AppError('shutting_down', 'The service is ending.');
+      if (refusal !== null) throw refusal;
       // A connection that is shut costs its place until its last byte has left, or the library gives up on it.
       socket.once('close', () => place.leave());
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
@@ -191,11 +215,13 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       const { method = 'GET', url = '/', headers } = request;
       const requestId = requestIdOf(headers);
       ids.set(request, requestId);
+      const startMs = clock.nowMs();
       const trace = tracing.begin({ method, headers, route: socketPath(url), requestId });
       upgrade(request, socket, head, trace).catch((thrown: unknown) => {
         const error = AppError.from(thrown);
         trace.end({ status: error.kind.status, code: error.code });
         refuseUpgrade(socket, error, requestId);
+        parts.refused?.({ route: socketPath(url), requestId, error, ms: clock.nowMs() - startMs });
       });
     },
     get open() {
@@ -216,6 +242,14 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       });
     },
   };
+}
+
+/** Null where no answer comes in time. */
+function answerWithin<T>(ms: number, answer: Promise<T>, clock: Clock): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const callOff = clock.after(ms, () => resolve(null));
+    answer.then(resolve, reject).finally(callOff);
+  });
 }
 
 const LOOK_MS = 20;

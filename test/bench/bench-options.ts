@@ -58,6 +58,7 @@ const OWN = [
   'clock',
   'policy',
   'interval',
+  'light',
   'kind',
   'minutes',
 ];

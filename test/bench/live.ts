@@ -228,8 +228,21 @@ function settings({ flags }: BenchOptions): Setting[] {
     return { name: given, options: { policy, ...holdMs }, numbers };
   });
   const base = chosen.length > 0 ? chosen : [{ name: 'default', options: {}, numbers: {} }];
-  if (intervals.length === 0) return base;
-  return base.flatMap(({ name, options, numbers }) =>
+  const lights = (flags.get('light') ?? '').split(',').filter(Boolean);
+  for (const light of lights)
+    if (light !== 'on' && light !== 'off') throw new AppError('usage', `--light ${light}: on or off`);
+  const lit =
+    lights.length === 0
+      ? base
+      : base.flatMap(({ name, options, numbers }) =>
+          lights.map((light) => ({
+            name: `${name}, light fusion ${light}`,
+            options: { ...options, lightFusion: light === 'on' },
+            numbers,
+          })),
+        );
+  if (intervals.length === 0) return lit;
+  return lit.flatMap(({ name, options, numbers }) =>
     intervals.map((partialIntervalMs) => ({
       name: `${name}, ${partialIntervalMs} ms`,
       options: { ...options, partialIntervalMs },

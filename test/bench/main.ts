@@ -101,7 +101,7 @@ ocr   --systems greedy,alone,fused,faithful,rapidocr,rapidocr-detects   --rounds
 gfd   --r R   --streams 4
 fuzz  --limit N (50000)   --seed N
 quality  --data-root FOLDER (with audio, ocr, gec)   --reports FOLDER   --only asr,ocr,gec   --render
-live  --clock audio|real   --policy local-agreement:800:0.7,align-att   --interval 500,1000   --streams N   --no-fusion
+live  --clock audio|real   --policy local-agreement:800:0.7,align-att   --interval 500,1000   --light on,off   --streams N   --no-fusion
 fuzz-ws  --limit N (50000)   --seed N
 soak  --minutes N (10)   --streams N (3)   --seed N
 tune  --r 0,0.1,0.2   --units none,bytes   --bonus 0,1.5   --folds 5   --cache FILE

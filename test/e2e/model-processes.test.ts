@@ -161,6 +161,37 @@ for (const victim of ['speech', 'combiner']) {
   });
 }
 
+test('a full speech process says so to who asks, refuses who begins all the same, and is asked no more once it is gone', async () => {
+  await running(
+    async ({ engine, pidOf }) => {
+      const refusal = async () => (await engine.liveRefusal!())?.message ?? null;
+      assert.equal(await refusal(), null);
+      let end: () => void = () => undefined;
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      async function* held() {
+        yield* toySpeech(['call me'], 1);
+        await ended;
+      }
+      const stream = engine.listen(held(), LISTEN_OPTIONS, {});
+      await stream.next();
+      assert.deepEqual(await Promise.all([refusal(), refusal()]), Array(2).fill('1 live streams run here.'));
+      await assert.rejects(engine.listen(held(), LISTEN_OPTIONS, {}).next(), { code: 'overloaded' });
+      end();
+      for await (const _ of stream);
+      assert.equal(await refusal(), null);
+      // One that does not answer any more: whoever asked is let go when it ends.
+      process.kill(pidOf('speech'), 'SIGSTOP');
+      const unanswered = refusal();
+      process.kill(pidOf('speech'), 'SIGKILL');
+      assert.equal(await unanswered, null);
+      assert.equal(await refusal(), null);
+    },
+    { speech: { liveStreamsMax: 1 } },
+  );
+});
+
 /** At the pace of a talk: a few characters every 20 ms. */
 async function* spoken(texts: readonly string[]): AsyncGenerator<Float32Array> {
   for await (const chunk of toySpeech(texts, 1)) {

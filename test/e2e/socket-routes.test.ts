@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import OpenAI from 'openai';
 import { WebSocket } from 'ws';
+import { AppError } from '../../models/core/app-error.ts';
 import type { Bytefuse } from '../../services/app/bytefuse.ts';
 import { type ApiKey, findKey, newApiKey } from '../../services/keys/api-key.ts';
 import type { ServiceConfig } from '../../services/server/config.ts';
@@ -36,6 +37,7 @@ async function service(t: TestContext, keys: readonly ApiKey[] | null, config: P
     ...server.bytefuse,
     listen: (audio, request = {}, call = {}) =>
       listener.listen(audio, request, { signal: call.signal ?? new AbortController().signal }),
+    liveRefusal: () => listener.refusal(),
   };
   return { ...server, sockets: () => sockets!, listener, ready: () => server.door.ready(bytefuse) };
 }
@@ -84,6 +86,16 @@ test('HTTP and WebSocket share a port; models that load are waited for, and name
   // The toy engine has no combiner to dial.
   assert.equal((await dial(port, '/v1/fuse')).status, 400);
   while (sockets().open.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test('an upgrade without room is refused as overloaded, and counted as other refused requests are', async (t) => {
+  const { port, url, ready, listener } = await service(t, null);
+  ready();
+  listener.full = new AppError('overloaded', 'No room.');
+  assert.equal((await dial(port, '/v1/stream')).status, 503);
+  const figures = await (await fetch(`${url}/metrics`)).text();
+  assert.match(figures, /bytefuse_errors_total\{code="overloaded"\} 1\n/);
+  assert.match(figures, /bytefuse_http_request_seconds_count\{route="\/v1\/stream",method="GET",status="503"\} 1\n/);
 });
 
 test('keys, scopes and budgets are those of the HTTP routes', async (t) => {

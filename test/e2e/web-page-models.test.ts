@@ -39,6 +39,21 @@ test('the page hears speech and reads a document with the real models', { skip }
   assert.match(heard, /train leaves/i);
   await shot('talk');
 
+  const recording = { name: 'speech.wav', mimeType: 'audio/wav', buffer: await speechWav() };
+  await page.locator('#recording').setInputFiles(recording);
+  await page.locator('.utterance-text[data-stage=fused][data-settled=true]').first().waitFor();
+  await page.locator('.lamp[data-state=idle]').waitFor();
+  assert.match((await page.locator('.utterance-text').allTextContents()).join(' '), /train leaves/i);
+  await page.locator('.word').first().click();
+  const scores = await page.locator('.readings section').last().locator('tbody tr td').allTextContents();
+  assert.ok(scores.length >= 4, 'two readings at least');
+  for (const score of scores) assert.match(score, /^−\d+\.\d\d$/);
+  await page.locator('.utterance-edit').first().click();
+  await page.keyboard.type(' Indeed.');
+  await page.keyboard.press('Control+Enter');
+  assert.equal(await page.locator('.correction ins').textContent(), 'Indeed.');
+  await shot('recording');
+
   await page.getByRole('tab', { name: 'Document' }).click();
   const buffer = Buffer.from(pdfBytes([{ content: textContent([SENTENCE]) }]));
   await page.locator('#document-file').setInputFiles({ name: 'page.pdf', mimeType: 'application/pdf', buffer });

@@ -167,7 +167,7 @@ async function upgraded(
   host: string,
   path: string,
   headers: Record<string, string> = {},
-): Promise<{ status: number; code?: string; retryAfter?: string | undefined; socket?: WebSocket }> {
+): Promise<{ status: number; code?: string; message?: string; retryAfter?: string | undefined; socket?: WebSocket }> {
   const socket = new WebSocket(`ws://${host}${path}`, { headers });
   return new Promise((resolve) => {
     socket.on('error', () => undefined);
@@ -179,7 +179,8 @@ async function upgraded(
       });
       response.on('end', () => {
         const retryAfter = response.headers['retry-after'];
-        resolve({ status: response.statusCode!, code: JSON.parse(body).error.code, retryAfter });
+        const { code, message } = JSON.parse(body).error;
+        resolve({ status: response.statusCode!, code, message, retryAfter });
       });
     });
   });
@@ -376,6 +377,94 @@ test('a native stream over real sockets goes on after its connection broke', asy
     { keys: ['key-a'] },
   );
 });
+
+const FULL = new AppError('overloaded', 'With one more live stream the recognizer would be busy at 86%.');
+
+test('a newcomer without room is refused before the upgrade, and let in once there is room', async () => {
+  await serving(async ({ host, source }) => {
+    source.full = FULL;
+    for (const path of ['/v1/stream', '/v1/realtime']) {
+      const { status, code, message, retryAfter } = await upgraded(host, path);
+      assert.deepEqual([status, code, message], [503, 'overloaded', FULL.message], path);
+      assert.ok(Number(retryAfter) > 0);
+    }
+    const all = await Promise.all(Array.from({ length: 5 }, () => upgraded(host, '/v1/realtime')));
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      Array(5).fill(503),
+    );
+    // A recognizer from elsewhere brings no load here.
+    const fuse = await upgraded(host, '/v1/fuse');
+    assert.equal(fuse.status, 101);
+    source.full = null;
+    for (const path of ['/v1/stream', '/v1/realtime']) {
+      const { status, socket } = await upgraded(host, path);
+      assert.equal(status, 101, path);
+      socket?.terminate();
+    }
+    fuse.socket?.terminate();
+    assert.deepEqual(source.requests, []);
+  });
+});
+
+test('without room the official client hears of the status', async () => {
+  await serving(async (server) => {
+    server.source.full = FULL;
+    const realtime = new OpenAIRealtimeWS({ model: 'whisper-1', options: plain(server.host) }, clientFor(server));
+    const error = await new Promise<Error>((resolve) => realtime.on('error', resolve));
+    assert.match(error.message, /503/);
+  });
+});
+
+test('without an answer from the recognizer newcomers are let in, to be refused by the session if by anyone', async () => {
+  await serving(async ({ host, source }) => {
+    source.refusal = () => new Promise(() => undefined);
+    source.failure = { afterS: 0, error: FULL };
+    const { status, socket } = await upgraded(host, '/v1/stream');
+    assert.equal(status, 101);
+    socket!.send(JSON.stringify({ type: 'start', audio: { format: 'pcm16' } }));
+    socket!.send(pcm16([0.6], 16_000));
+    const [code, reason] = await once(socket!, 'close');
+    assert.deepEqual([code, String(reason)], [1013, 'overloaded']);
+  });
+});
+
+for (const loss of ['seen', 'unseen'] as const) {
+  test(`without room a client comes back for its session after a loss that was ${loss} here; others stay out`, async () => {
+    await serving(
+      async ({ host, source }) => {
+        const as = (name: string) => ({ authorization: `Bearer key-${name}` });
+        const { socket: first } = await upgraded(host, '/v1/stream', as('a'));
+        first!.send(JSON.stringify({ type: 'start', audio: { format: 'pcm16' } }));
+        const [ready] = await once(first!, 'message');
+        const { resumeToken: token, seq } = JSON.parse(String(ready));
+        source.full = FULL;
+        const chunk = pcm16([-0.1], 16_000);
+        const talk = setInterval(() => first!.send(chunk), 100).unref();
+        // The session talks on its connection: whoever connects now is somebody else, also with its key, or none yet.
+        const others = [as('a'), as('b'), {}].map((headers) => upgraded(host, '/v1/stream', headers));
+        for (const { status, code } of await Promise.all(others)) assert.deepEqual([status, code], [503, 'overloaded']);
+        clearInterval(talk);
+        if (loss === 'seen') first!.terminate();
+        const [second, stranger, other, realtime] = await Promise.all([
+          upgraded(host, '/v1/stream', as('a')),
+          upgraded(host, '/v1/stream'),
+          upgraded(host, '/v1/stream', as('b')),
+          upgraded(host, '/v1/realtime', as('a')),
+        ]);
+        assert.equal(other.status, 503);
+        assert.equal(realtime.status, 503);
+        // Whose session it wants is told by its first message.
+        assert.equal(stranger.status, 101);
+        second.socket!.send(JSON.stringify({ type: 'start', resume: { token, seq } }));
+        const [again] = await once(second.socket!, 'message');
+        assert.equal(JSON.parse(String(again)).resumed, true);
+        for (const socket of [first, second.socket, stranger.socket]) socket!.terminate();
+      },
+      { keys: ['key-a', 'key-b'] },
+    );
+  });
+}
 
 test('a file that is sent far faster than it is heard arrives whole: reading stops and goes on', async () => {
   await serving(async (server) => {

@@ -30,6 +30,17 @@ test('recognizer and combiner run in threads of their own, several streams at on
   }
 });
 
+test('a full recognizer thread says so to who asks; one that is gone has nothing to say', async () => {
+  const workers = startLocalWorkers({ recognizer: toy({ liveStreamsMax: 0 }), search: toy() });
+  try {
+    const refusal = await workers.liveRefusal();
+    assert.deepEqual([refusal?.code, refusal?.message], ['overloaded', '0 live streams run here.']);
+  } finally {
+    await workers.close();
+  }
+  assert.equal(await workers.liveRefusal(), null);
+});
+
 test('a crash of the recognizer thread ends its streams with peer_lost and what was done', async () => {
   const workers = startLocalWorkers({ recognizer: toy({ crashAtUnit: 2 }), search: toy() });
   try {

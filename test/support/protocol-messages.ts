@@ -319,14 +319,18 @@ export const MESSAGES: { readonly [T in MessageType]: fc.Arbitrary<MessageOf<T>>
   unit: fc.record({
     type: fc.constant('unit'),
     stream: id,
-    unit: fc.record({
-      index: unit,
-      language: name,
-      startMs: amount,
-      endMs: amount,
-      stepsMax: fc.integer({ min: 1, max: 448 }),
-      previousText: text,
-    }),
+    unit: fc.record(
+      {
+        index: unit,
+        language: name,
+        startMs: amount,
+        endMs: amount,
+        stepsMax: fc.integer({ min: 1, max: 448 }),
+        beams: fc.integer({ min: 1, max: 16 }),
+        previousText: text,
+      },
+      { requiredKeys: ['index', 'language', 'startMs', 'endMs', 'stepsMax', 'previousText'] },
+    ),
   }),
   start: fc.record({ type: fc.constant('start'), stream: id, unit, width: fc.integer({ min: 1, max: 4096 }) }),
   candidates: fc.record({

@@ -1,3 +1,4 @@
+import type { AppError } from '../../models/core/app-error.ts';
 import type { LiveEvent, LiveFinal, LiveInput, TurnDetection } from '../../models/core/live.ts';
 import { joinedSamples } from '../../models/core/samples.ts';
 import type { ListenRequest, LiveSource } from '../../services/ws/live-source.ts';
@@ -18,10 +19,16 @@ export class ToyListener implements LiveSource {
   readonly requests: ListenRequest[] = [];
   /** Streams under way: 0 once all are freed. */
   open = 0;
+  /** What newcomers are told before they begin. */
+  full: AppError | null = null;
   /** Awaited before each input is taken. */
   gate: Promise<void> = Promise.resolve();
   /** Thrown instead of hearing, once this much was heard. */
   failure: { readonly afterS: number; readonly error: unknown } | undefined;
+
+  async refusal(): Promise<AppError | null> {
+    return this.full;
+  }
 
   async *listen(
     audio: AsyncIterable<LiveInput>,

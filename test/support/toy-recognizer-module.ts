@@ -21,6 +21,8 @@ export interface ToyConfig {
   readonly stepMs?: number;
   /** Crashes at a page of this width. */
   readonly crashAtWidth?: number;
+  /** Live streams beyond so many are refused. */
+  readonly liveStreamsMax?: number;
   /** Ends its whole process, as a crash in native code would. */
   readonly hard?: boolean;
 }
@@ -28,6 +30,7 @@ export interface ToyConfig {
 /** RecognizerModule for tests of worker threads and of model processes. */
 export async function createRecognizer(config: unknown): Promise<AnyRecognizer> {
   const { crashAtUnit, crashAtWidth, failsToLoad, pages, stepMs = 0, hard = false } = config as ToyConfig;
+  const { liveStreamsMax = Number.POSITIVE_INFINITY } = config as ToyConfig;
   if (failsToLoad) throw new AppError('model_corrupt', 'the toy model is broken');
   const crash = () => (hard ? process.kill(process.pid, 'SIGKILL') : process.exit(7));
   const work = () => (stepMs > 0 ? setTimeout(stepMs) : undefined);
@@ -38,8 +41,20 @@ export async function createRecognizer(config: unknown): Promise<AnyRecognizer> 
       return work();
     },
   });
-  const listen: LiveRecognizer['listen'] = (input) => toyListen(input, undefined, {});
-  return Object.assign(recognizer, { listen });
+  let live = 0;
+  const liveRefusal = () =>
+    live < liveStreamsMax ? null : new AppError('overloaded', `${live} live streams run here.`);
+  const listen: LiveRecognizer['listen'] = async function* (input) {
+    const refusal = liveRefusal();
+    if (refusal !== null) throw refusal;
+    live++;
+    try {
+      return yield* toyListen(input, undefined, {});
+    } finally {
+      live--;
+    }
+  };
+  return Object.assign(recognizer, { listen, liveRefusal });
 }
 
 class CrashingPages extends ToyPageRecognizer {

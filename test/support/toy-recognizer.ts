@@ -255,6 +255,7 @@ export const TOY_LISTEN_OPTIONS: ListenOptions = {
   policy: 'local-agreement',
   holdMs: undefined,
   partialIntervalMs: 500,
+  lightFusion: true,
   utteranceSecondsMax: 20,
   returning: false,
 };

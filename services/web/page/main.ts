@@ -1,4 +1,5 @@
 /** Starts the page: its language, its tabs, and what each of them shows. */
+import { listCertainty } from './certainty-legend.ts';
 import { CompareView } from './compare/compare-view.ts';
 import { DocumentView } from './document/document-view.ts';
 import { byId } from './element.ts';
@@ -19,6 +20,7 @@ function main(): void {
   });
 
   openKeyForm();
+  for (const id of ['talk-certainty', 'document-certainty']) listCertainty(byId(id, HTMLUListElement));
   let compare: CompareView | null = null;
   const offer = () => compare?.offer();
   const talk = new TalkView(offer);

@@ -16,8 +16,6 @@ export interface Readings {
   /** Of the text, for fonts and screen readers; '' where unknown. */
   readonly language: string;
   readonly isFinal: boolean;
-  /** False where the service was not asked, or does not say: then nothing is claimed. */
-  readonly areTold: boolean;
   readonly alternatives: readonly {
     readonly text: string;
     readonly recognizerLogProb: number;
@@ -31,7 +29,7 @@ export interface Readings {
 
 /** The panel; `onClose` runs for its button and for Escape. */
 export function readingsPanel(readings: Readings, onClose: () => void): HTMLElement {
-  const { word, probability, note, areTold } = readings;
+  const { word, probability, note } = readings;
   const close = tell(element('button', { type: 'button', class: 'quiet' }), 'close');
   close.addEventListener('click', onClose);
   const sure =
@@ -43,9 +41,9 @@ export function readingsPanel(readings: Readings, onClose: () => void): HTMLElem
     { class: 'readings', role: 'group', tabindex: -1 },
     element('div', { class: 'readings-head' }, sure, close),
     ...(note === null ? [] : [tell(element('p', { class: 'hint' }), note)]),
-    ...(areTold
-      ? [changesPart(readings), alternativesPart(readings), tell(element('p', { class: 'hint' }), 'natsNote')]
-      : [tell(element('p', { class: 'hint' }), 'readingsUntold')]),
+    changesPart(readings),
+    alternativesPart(readings),
+    tell(element('p', { class: 'hint' }), 'natsNote'),
   );
   label(panel, 'details', { word });
   panel.addEventListener('keydown', (event) => {

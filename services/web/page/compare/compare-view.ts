@@ -1,7 +1,7 @@
 /** The tab that shows what differs between two texts. It corrects nothing. */
-import { textDiff } from '../../../eval/report/page/text-diff.ts';
-import { byId, element } from '../element.ts';
-import { label, tell } from '../messages.ts';
+import { diffNodes } from '../diff-nodes.ts';
+import { byId } from '../element.ts';
+import { tell } from '../messages.ts';
 import type { TextPair } from '../talk/talk-view.ts';
 
 export interface TextSource {
@@ -62,23 +62,10 @@ export class CompareView {
       tell(this.#count, 'compareEmpty');
       return;
     }
-    const { parts, leftOut } = textDiff(before, after);
-    let count = 0;
-    for (const part of parts) {
-      if (part.kind === 'same') this.#diff.append(part.text);
-      else if (part.kind === 'folded') {
-        this.#diff.append(tell(element('span', { class: 'folded' }), 'compareFolded', { count: part.units }));
-      } else {
-        count++;
-        if (part.removed !== '')
-          this.#diff.append(label(element('del', {}, part.removed), 'compareRemoved', { text: part.removed }));
-        if (part.removed !== '' && part.added !== '') this.#diff.append(' ');
-        if (part.added !== '')
-          this.#diff.append(label(element('ins', {}, part.added), 'compareAdded', { text: part.added }));
-      }
-    }
+    const { nodes, places, leftOut } = diffNodes(before, after);
+    this.#diff.append(...nodes);
     if (leftOut > 0) tell(this.#count, 'compareLeftOut', { count: leftOut });
-    else if (count === 0) tell(this.#count, 'compareSame');
-    else tell(this.#count, count === 1 ? 'compareCountOne' : 'compareCount', { count });
+    else if (places === 0) tell(this.#count, 'compareSame');
+    else tell(this.#count, places === 1 ? 'compareCountOne' : 'compareCount', { count: places });
   }
 }

@@ -200,7 +200,6 @@ export class DocumentView {
         text: line.text,
         language: this.#pages[this.#shown]?.language ?? '',
         isFinal: true,
-        areTold: true,
         alternatives: line.nBest.map(({ text, ctcLogProb, llmLogProb }) => ({
           text,
           recognizerLogProb: ctcLogProb,

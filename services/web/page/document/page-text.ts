@@ -1,14 +1,12 @@
 /** The text of a page in reading order: blocks, lines and words, each word with its place in the picture. */
 import type { DocumentBlock, DocumentChange, DocumentLine, DocumentPage } from '../../../../models/core/document.ts';
 import { rowsOf } from '../../../output/document/text-rows.ts';
+import { certaintyStyle } from '../certainty.ts';
 import { element } from '../element.ts';
 import { tell } from '../messages.ts';
 import { changeAt } from '../readings.ts';
 import { changeTitle, markedWord } from '../readings-panel.ts';
 import type { PlacedWord } from './page-picture.ts';
-
-/** Below this probability a word is marked: the recognizer would bet against it. */
-const UNSURE_BELOW = 0.5;
 
 /** A word of the text with all that its readings panel shows. */
 export interface TextWord extends PlacedWord {
@@ -59,7 +57,7 @@ export function pageText(page: DocumentPage, words: ReadonlyMap<string, TextWord
         element(
           'span',
           {
-            class: `word${word.confidence < UNSURE_BELOW ? ' is-unsure' : ''}${change === undefined ? '' : ' has-change'}`,
+            class: ['word', certaintyStyle(word.confidence), change === undefined ? '' : 'has-change'].join(' '),
             role: 'button',
             tabindex: isFirst ? 0 : -1,
             'aria-expanded': 'false',

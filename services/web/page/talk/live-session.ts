@@ -6,7 +6,7 @@
  * The socket and the clock come from outside, so that tests need neither.
  */
 import { AudioRing } from './audio-ring.ts';
-import { parseStreamEvent, type StreamEvent, type StreamWish } from './stream-events.ts';
+import { ALTERNATIVES, parseStreamEvent, type StreamEvent, type StreamWish } from './stream-events.ts';
 
 /** What is used of a WebSocket. */
 export interface StreamSocket {
@@ -43,7 +43,7 @@ export interface SessionParts {
   onRestart(): void;
   /** Seconds that no service heard, as they fell out of what is kept here. */
   onAudioLost(lostS: number): void;
-  /** The session is over. Empty texts: the connection could not be made, or not be made again. */
+  /** The session is over. Empty texts: the connection could not be made (no answer, no room), or not be made again. */
   onFailure(code: string, message: string): void;
 }
 
@@ -53,8 +53,6 @@ const FIRST_RETRY_MS = 250;
 const RETRY_MS_MAX = 5_000;
 /** After `end` the service answers what is left; an utterance takes some seconds on a slow machine. */
 const FINISH_MS_MAX = 60_000;
-/** Readings asked for per utterance: as many as one compares at a glance. */
-const ALTERNATIVES = 4;
 /** One message of audio when catching up: a second of it is well below what services take. */
 const CATCH_UP_S = 1;
 

@@ -1,54 +1,44 @@
-/** A recording that exists already: sent to `/v1/audio/transcriptions`, its text as it grows, its files on demand. */
-import { post, postForEvents } from '../service.ts';
-import type { StreamWish } from './stream-events.ts';
+/** A recording that exists already: sent to `/v1/audio/transcriptions`, its utterances as they come. */
+import type { Warning } from '../../../../models/core/stepwise.ts';
+import { postForEvents } from '../service.ts';
+import { windowUtterances } from './recording-window.ts';
+import { ALTERNATIVES, type StreamWish } from './stream-events.ts';
+import type { Utterance } from './utterance-list.ts';
 
 const PATH = '/v1/audio/transcriptions';
 
-export interface RecordingText {
-  readonly text: string;
-  /** '' until the end. */
-  readonly language: string;
-  readonly isDone: boolean;
-}
+export type RecordingNews =
+  | { readonly kind: 'utterances'; readonly utterances: readonly Utterance[] }
+  /** The last: the language of all of it, and what should be known of it. */
+  | { readonly kind: 'done'; readonly language: string; readonly warnings: readonly Warning[] };
 
-/** The text so far, each time that it grew. Throws as `postForEvents` does. */
+/** Throws as `postForEvents` does, and SyntaxError for an answer that cannot be understood. */
 export async function* transcribeRecording(
   file: File,
   wish: StreamWish,
   signal: AbortSignal,
-): AsyncGenerator<RecordingText, void> {
-  const form = formOf(file, wish);
-  form.append('stream', 'true');
-  let text = '';
-  for await (const event of postForEvents(PATH, form, signal)) {
-    if (event['type'] === 'transcript.text.delta' && typeof event['delta'] === 'string') {
-      text += event['delta'];
-      yield { text, language: '', isDone: false };
-    } else if (event['type'] === 'transcript.text.done' && typeof event['text'] === 'string') {
-      yield { text: event['text'], language: languageOf(event['languages']), isDone: true };
+): AsyncGenerator<RecordingNews, void> {
+  let count = 0;
+  const language = wish.language === 'auto' ? '' : wish.language;
+  for await (const event of postForEvents(PATH, formOf(file, wish), signal)) {
+    if (event['type'] === 'transcript.text.delta') {
+      const utterances = windowUtterances(event, count, language);
+      count += utterances.length;
+      yield { kind: 'utterances', utterances };
+    } else if (event['type'] === 'transcript.text.done') {
+      yield { kind: 'done', language: languageOf(event['languages']), warnings: warningsOf(event['warnings']) };
     }
   }
 }
 
-/** The stream of events has no times, so files that need them are asked for on their own. */
-export async function recordingFile(
-  file: File,
-  wish: StreamWish,
-  format: 'srt' | 'verbose_json',
-  signal: AbortSignal,
-): Promise<Blob> {
-  const form = formOf(file, wish);
-  form.append('response_format', format);
-  if (format === 'verbose_json') {
-    form.append('timestamp_granularities[]', 'segment');
-    form.append('timestamp_granularities[]', 'word');
-    form.append('explain', 'true');
-  }
-  return (await post(PATH, form, signal)).blob();
-}
-
 function formOf(file: File, { language, llmWeight, llmPrompt, keywords, script }: StreamWish): FormData {
   const form = new FormData();
+  form.append('stream', 'true');
+  form.append('response_format', 'verbose_json');
+  form.append('timestamp_granularities[]', 'segment');
+  form.append('timestamp_granularities[]', 'word');
+  form.append('n_best', String(ALTERNATIVES));
+  form.append('explain', 'true');
   form.append('language', language);
   if (script !== undefined) form.append('script', script);
   if (llmWeight !== undefined) form.append('llm_weight', String(llmWeight));
@@ -62,4 +52,9 @@ function formOf(file: File, { language, llmWeight, llmPrompt, keywords, script }
 function languageOf(raw: unknown): string {
   const code = Array.isArray(raw) ? (raw[0] as { code?: unknown } | undefined)?.code : undefined;
   return typeof code === 'string' ? code : '';
+}
+
+function warningsOf(raw: unknown): Warning[] {
+  const isWarning = (one: Warning | null) => typeof one?.code === 'string' && typeof one.message === 'string';
+  return Array.isArray(raw) ? raw.filter(isWarning) : [];
 }

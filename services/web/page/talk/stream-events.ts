@@ -11,6 +11,9 @@ export interface StreamWish {
   readonly script?: 'hans' | 'hant' | 'keep';
 }
 
+/** Readings asked for: as many as one compares at a glance. */
+export const ALTERNATIVES = 4;
+
 export type Stage = 'recognized' | 'fused' | 'corrected';
 export const STAGES: readonly Stage[] = ['recognized', 'fused', 'corrected'];
 

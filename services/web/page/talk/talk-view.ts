@@ -9,9 +9,10 @@ import { tell } from '../messages.ts';
 import { decimal } from '../numbers.ts';
 import { withoutChanges } from '../readings.ts';
 import { storedKey } from '../service.ts';
+import { warningMessage } from '../warnings.ts';
 import { LiveSession, type SessionState, type StreamSocket } from './live-session.ts';
 import { type Microphone, openMicrophone } from './microphone.ts';
-import { recordingFile, transcribeRecording } from './recording-upload.ts';
+import { transcribeRecording } from './recording-upload.ts';
 import type { StreamEvent, StreamWish } from './stream-events.ts';
 import {
   plainText,
@@ -20,7 +21,7 @@ import {
   type TranscriptEnding,
   transcriptFile,
 } from './transcript-file.ts';
-import { EMPTY, type Utterance, UtteranceList } from './utterance-list.ts';
+import { currentText, type Utterance, UtteranceList } from './utterance-list.ts';
 import { UtteranceView } from './utterance-view.ts';
 import { listLanguages, readWish } from './wish-form.ts';
 
@@ -36,6 +37,8 @@ const LAG_SHOWN_MS = 1500;
 const METER_FLOOR_DB = 60;
 /** Utterances that a screen reader may still go back to in the live region. */
 const HEARD_KEPT = 5;
+/** Name of files of what was spoken here. */
+const UNNAMED = 'transcript';
 
 const STATES: Readonly<Record<SessionState, MessageKey>> = {
   connecting: 'stateConnecting',
@@ -54,6 +57,7 @@ export class TalkView {
   readonly #level = byId('level', HTMLMeterElement);
   readonly #elapsed = byId('elapsed', HTMLElement);
   readonly #lag = byId('talk-lag', HTMLElement);
+  readonly #overload = byId('talk-overload', HTMLElement);
   readonly #alert = byId('talk-alert', HTMLElement);
   readonly #list = byId('utterances', HTMLOListElement);
   readonly #heard = byId('heard', HTMLElement);
@@ -63,8 +67,8 @@ export class TalkView {
   #session: LiveSession | null = null;
   #microphone: Microphone | null = null;
   #upload: AbortController | null = null;
-  /** The recording that the text is of, where it was a file. */
-  #source: { readonly file: File; readonly wish: StreamWish } | null = null;
+  /** Of files: of the recording where it was one. */
+  #name = UNNAMED;
   #samples = 0;
 
   /** `onText` runs whenever the text changed. */
@@ -86,18 +90,22 @@ export class TalkView {
     );
     byId('talk-clear', HTMLButtonElement).addEventListener('click', () => this.#clear());
     for (const ending of TRANSCRIPT_ENDINGS) {
-      byId(`talk-${ending}`, HTMLButtonElement).addEventListener('click', () => void this.#download(ending));
+      byId(`talk-${ending}`, HTMLButtonElement).addEventListener('click', () => this.#download(ending));
     }
     // On a phone the settings would push the text off the screen.
     if (matchMedia('(width <= 960px)').matches) byId('settings', HTMLDetailsElement).open = false;
     this.#idle();
   }
 
-  /** The text as the recognizer alone had it, and as it is; null while there is none, or the former is not known. */
+  /** The text as the recognizer alone had it, and as it is, corrections included; null while there is none. */
   get texts(): TextPair | null {
     const all = this.#utterances.all.filter(({ text }) => text !== '');
-    if (all.length === 0 || all.some(({ hasProvenance }) => !hasProvenance)) return null;
-    const alone = all.map((one) => ({ ...one, text: one.recognizedText ?? withoutChanges(one.text, one.changes) }));
+    if (all.length === 0) return null;
+    const alone = all.map((one) => ({
+      ...one,
+      correction: null,
+      text: one.recognizedText ?? withoutChanges(one.text, one.changes),
+    }));
     return { before: plainText(alone), after: plainText(all) };
   }
 
@@ -150,7 +158,7 @@ export class TalkView {
         else this.#show(changed);
       },
       onRestart: () => {
-        for (const id of this.#utterances.dropOpen()) this.#remove(id);
+        for (const id of this.#utterances.dropOpen(({ id }) => this.#isEdited(id))) this.#remove(id);
         showAlert(this.#alert, 'restarted');
       },
       onAudioLost: (lostS) => showAlert(this.#alert, 'audioLost', { seconds: decimal(lostS, 1) }),
@@ -190,7 +198,8 @@ export class TalkView {
       this.#session = null;
       if (this.#isRecording) void this.#stop();
       else this.#idle();
-      for (const id of this.#utterances.all.filter(({ text }) => text === '').map(({ id }) => id)) this.#remove(id);
+      for (const open of this.#utterances.endAll()) this.#views.get(open.id)?.show(open);
+      for (const one of this.#utterances.all) if (this.#isNothing(one)) this.#remove(one.id);
       return;
     }
     this.#say(STATES[state], state === 'listening' ? 'listening' : 'busy');
@@ -199,7 +208,8 @@ export class TalkView {
   #failed(code: string, message: string): void {
     if (code === 'unauthorized') askForKey();
     else if (message !== '') showAlert(this.#alert, 'errorService', { message });
-    else showAlert(this.#alert, this.#views.size === 0 ? 'errorUnreachable' : 'errorLost');
+    // Browsers do not tell a page with which status an upgrade was refused.
+    else showAlert(this.#alert, this.#views.size === 0 ? 'errorNoStream' : 'errorLost');
   }
 
   #refusedMicrophone(error: unknown): void {
@@ -215,8 +225,9 @@ export class TalkView {
       this.#lag.hidden = event.lagMs < LAG_SHOWN_MS;
       tell(this.#lag, 'lag', { seconds: decimal(event.lagMs / 1000, 1) });
     } else if (event.type === 'warning' && event.code !== 'commit_empty') {
-      this.#lag.hidden = false;
-      tell(this.#lag, 'errorService', { message: event.message });
+      const { key, values } = warningMessage(event);
+      this.#overload.hidden = event.code === 'shed_nothing';
+      tell(this.#overload, key, values);
     }
   }
 
@@ -229,22 +240,20 @@ export class TalkView {
     const upload = new AbortController();
     this.#upload = upload;
     this.#cancel.hidden = false;
+    this.#name = withoutEnding(file.name);
     this.#say('stateUploading', 'busy', { name: file.name });
-    // Before the first of its text is here.
-    let utterance: Utterance = {
-      ...EMPTY,
-      id: 'file',
-      hasProvenance: false,
-      stage: wish.llmWeight === 0 ? 'recognized' : 'fused',
-    };
-    let revision = 0;
     try {
-      for await (const { text, language, isDone } of transcribeRecording(file, wish, upload.signal)) {
+      for await (const news of transcribeRecording(file, wish, upload.signal)) {
         this.#say('stateTranscribing', 'busy', { name: file.name });
-        utterance = { ...utterance, text, language, committed: text.length, revision: revision++, isClosed: isDone };
-        this.#show(this.#utterances.put(utterance));
+        if (news.kind === 'utterances') for (const one of news.utterances) this.#show(this.#utterances.put(one));
+        else {
+          this.#speaks(news.language);
+          for (const warning of news.warnings) {
+            const { key, values } = warningMessage(warning);
+            showAlert(this.#alert, key, values);
+          }
+        }
       }
-      this.#source = { file, wish };
     } catch (error) {
       showFailure(this.#alert, error);
     } finally {
@@ -254,20 +263,41 @@ export class TalkView {
     }
   }
 
+  /** The language of a recording is told at its end. */
+  #speaks(language: string): void {
+    for (const one of this.#utterances.all) this.#views.get(one.id)?.show(this.#utterances.put({ ...one, language }));
+  }
+
   #show(utterance: Utterance): void {
-    let view = this.#views.get(utterance.id);
+    const { id, isClosed, text, language } = utterance;
+    let view = this.#views.get(id);
     if (view === undefined) {
-      view = new UtteranceView(utterance);
-      this.#views.set(utterance.id, view);
+      view = new UtteranceView(utterance, (typed) => this.#correct(id, typed));
+      this.#views.set(id, view);
       this.#list.append(view.root);
     } else view.show(utterance);
-    if (utterance.isClosed && utterance.text !== '') {
-      this.#heard.append(element('p', { lang: utterance.language || undefined }, utterance.text));
+    if (isClosed && text !== '') {
+      this.#heard.append(element('p', { lang: language || undefined }, text));
       while (this.#heard.childElementCount > HEARD_KEPT) this.#heard.firstElementChild?.remove();
     }
-    // Nothing was said after all.
-    if (utterance.isClosed && utterance.text === '') this.#remove(utterance.id);
+    if (isClosed && this.#isNothing(utterance)) this.#remove(id);
     this.#textChanged();
+  }
+
+  #correct(id: string, text: string | null): void {
+    const corrected = this.#utterances.correct(id, text);
+    if (corrected === null) return;
+    this.#views.get(id)?.show(corrected);
+    this.#textChanged();
+  }
+
+  /** Nothing was said after all, and nobody says otherwise. */
+  #isNothing({ id, text, correction }: Utterance): boolean {
+    return text === '' && correction === null && !this.#isEdited(id);
+  }
+
+  #isEdited(id: string): boolean {
+    return this.#views.get(id)?.isEdited ?? false;
   }
 
   #remove(id: string): void {
@@ -278,7 +308,12 @@ export class TalkView {
   }
 
   #textChanged(): void {
-    const isEmpty = this.#utterances.all.every(({ text }) => text === '');
+    const said = this.#utterances.all.filter((one) => one.text !== '' || currentText(one) !== '');
+    const isEmpty = said.length === 0;
+    const corrected = said.filter(({ correction }) => correction !== null).length;
+    const count = byId('corrected-count', HTMLElement);
+    count.hidden = corrected === 0;
+    tell(count, 'correctedCount', { count: corrected, total: said.length });
     byId('transcript-empty', HTMLElement).hidden = this.#views.size > 0;
     byId('word-hint', HTMLElement).hidden = isEmpty;
     byId('talk-actions', HTMLElement).hidden = isEmpty;
@@ -289,8 +324,7 @@ export class TalkView {
     for (const id of [...this.#views.keys()]) this.#remove(id);
     this.#heard.replaceChildren();
     this.#alert.replaceChildren();
-    this.#lag.hidden = true;
-    this.#source = null;
+    this.#name = UNNAMED;
     this.#samples = 0;
     this.#elapsed.textContent = shortTime(0);
   }
@@ -306,30 +340,8 @@ export class TalkView {
     }
   }
 
-  async #download(ending: TranscriptEnding): Promise<void> {
-    const source = this.#source;
-    if (source === null || ending === 'txt') {
-      const name = source === null ? 'transcript' : withoutEnding(source.file.name);
-      download(`${name}.${ending}`, transcriptFile(this.#utterances.all, ending), TRANSCRIPT_TYPES[ending]);
-      return;
-    }
-    const format = ending === 'srt' ? 'srt' : 'verbose_json';
-    const upload = new AbortController();
-    this.#upload = upload;
-    this.#cancel.hidden = false;
-    this.#record.disabled = true;
-    this.#lock(true);
-    this.#say('preparing', 'busy', { format: ending.toUpperCase() });
-    try {
-      const blob = await recordingFile(source.file, source.wish, format, upload.signal);
-      download(`${withoutEnding(source.file.name)}.${ending}`, blob);
-    } catch (error) {
-      showFailure(this.#alert, error);
-    } finally {
-      this.#upload = null;
-      this.#cancel.hidden = true;
-      this.#idle();
-    }
+  #download(ending: TranscriptEnding): void {
+    download(`${this.#name}.${ending}`, transcriptFile(this.#utterances.all, ending), TRANSCRIPT_TYPES[ending]);
   }
 
   #wish(): StreamWish | null {
@@ -344,6 +356,9 @@ export class TalkView {
 
   #idle(): void {
     this.#say('stateIdle', 'idle');
+    // They told how it went; it is over.
+    this.#lag.hidden = true;
+    this.#overload.hidden = true;
     this.#record.disabled = false;
     tell(this.#record, 'start').classList.remove('is-on');
     this.#lock(false);

@@ -1,6 +1,8 @@
-/** Downloads of what was said, made from the utterances. */
+/** Downloads of what was said, made from the utterances as they stand: where a person corrected one, that is its text. */
 import { writeSrt } from '../../../output/srt.ts';
-import type { Utterance } from './utterance-list.ts';
+import type { SpokenText } from '../../../output/subtitle-cues.ts';
+import { correctedWords } from './corrected-words.ts';
+import { currentText, type Utterance } from './utterance-list.ts';
 
 export const TRANSCRIPT_ENDINGS = ['txt', 'srt', 'json'] as const;
 export type TranscriptEnding = (typeof TRANSCRIPT_ENDINGS)[number];
@@ -12,36 +14,47 @@ export const TRANSCRIPT_TYPES: Readonly<Record<TranscriptEnding, string>> = {
 };
 
 export function transcriptFile(utterances: readonly Utterance[], ending: TranscriptEnding): string {
-  const said = utterances.filter(({ text }) => text.trim() !== '');
   switch (ending) {
     case 'txt':
-      return said.map(({ text }) => `${text.trim()}\n`).join('');
+      return linesOf(utterances)
+        .map((line) => `${line}\n`)
+        .join('');
     case 'srt':
-      return writeSrt({
-        segments: said.map(({ text, startS, endS, words }) => ({ text, start: startS, end: endS, words })),
-      });
-    case 'json':
+      return writeSrt({ segments: utterances.map(segmentValue) });
+    case 'json': {
+      // One that was corrected to nothing is still told: its own text is in it.
+      const said = utterances.filter((one) => one.text.trim() !== '' || currentText(one) !== '');
       return `${JSON.stringify({ text: plainText(said), utterances: said.map(utteranceValue) }, null, 2)}\n`;
+    }
   }
 }
 
 /** A line per utterance. */
 export function plainText(utterances: readonly Utterance[]): string {
-  return utterances
-    .map(({ text }) => text.trim())
-    .filter((text) => text !== '')
-    .join('\n');
+  return linesOf(utterances).join('\n');
 }
 
-function utteranceValue({ startS, endS, stage, isDegraded, language, text, ...rest }: Utterance) {
+function linesOf(utterances: readonly Utterance[]): string[] {
+  return utterances.map((one) => currentText(one).trim()).filter((text) => text !== '');
+}
+
+function segmentValue({ text, correction, startS, endS, words }: Utterance): SpokenText {
+  const times = { start: startS, end: endS };
+  if (correction === null) return { text, ...times, words };
+  return { text: correction, ...times, words: correctedWords(text, words, correction) };
+}
+
+/** Of a corrected one, words, alternatives and changes belong to the text that was corrected. */
+function utteranceValue({ startS, endS, stage, isDegraded, language, text, correction, ...rest }: Utterance) {
   const { recognizedText, words, alternatives, changes } = rest;
   return {
     start: startS,
     end: endS,
-    stage,
+    stage: correction === null ? stage : 'corrected',
     ...(isDegraded ? { degraded: true } : {}),
     language,
-    text,
+    text: correction ?? text,
+    ...(correction === null ? {} : { uncorrected: { stage, text } }),
     recognizedText,
     words,
     alternatives,

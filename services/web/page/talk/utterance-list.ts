@@ -11,12 +11,15 @@ export interface Utterance {
   readonly endS: number;
   readonly revision: number;
   readonly stage: Stage;
-  /** Nothing more will come. */
+  /** Its speech has ended: from here on a person may correct it, while the fused text may be still to come. */
+  readonly isFinal: boolean;
+  /** Nothing more will come from the service. */
   readonly isClosed: boolean;
   readonly isDegraded: boolean;
-  /** Readings and changes were asked for: where there are none, there were none. */
-  readonly hasProvenance: boolean;
+  /** The service's newest. */
   readonly text: string;
+  /** What a person put in its place; '' where nothing was said after all, null where nobody did. */
+  readonly correction: string | null;
   /** UTF-16 units at the start of `text` that stay as they are. */
   readonly committed: number;
   /** What the recognizer alone made of it, once it has finished; null before. */
@@ -25,7 +28,14 @@ export interface Utterance {
   readonly language: string;
   readonly words: NonNullable<HypothesisEvent['words']>;
   readonly alternatives: NonNullable<HypothesisEvent['alternatives']>;
+  /** The text that the alternatives are of, where that is more than this utterance; else null. */
+  readonly alternativesOf: string | null;
   readonly changes: NonNullable<HypothesisEvent['changes']>;
+}
+
+/** The text as it stands: the person's, where there is one. */
+export function currentText({ text, correction }: Utterance): string {
+  return correction ?? text;
 }
 
 export class UtteranceList {
@@ -54,11 +64,27 @@ export class UtteranceList {
     return utterance;
   }
 
-  /** Leaves out utterances that never got their last text; returns their ids. */
-  dropOpen(): string[] {
-    const open = this.all.filter(({ isClosed }) => !isClosed).map(({ id }) => id);
-    for (const id of open) this.#byId.delete(id);
-    return open;
+  /**
+   * Sets what a person says it should be; null takes that back. A text that is the service's own corrects nothing. An
+   * utterance is one line. Returns the utterance, null where there is none of this id.
+   */
+  correct(id: string, text: string | null): Utterance | null {
+    const known = this.#byId.get(id);
+    if (known === undefined) return null;
+    const correction = text === null || oneLine(text) === oneLine(known.text) ? null : oneLine(text);
+    return this.put({ ...known, correction });
+  }
+
+  /** No more events come: what is here is all there will be. Returns those that were still open. */
+  endAll(): Utterance[] {
+    return this.all.filter(({ isFinal }) => !isFinal).map((open) => this.put({ ...open, isFinal: true }));
+  }
+
+  /** Leaves out utterances that never got their last text, but for those that a person worked on; returns their ids. */
+  dropOpen(isKept: (utterance: Utterance) => boolean = () => false): string[] {
+    const open = this.all.filter((one) => !one.isClosed && one.correction === null && !isKept(one));
+    for (const { id } of open) this.#byId.delete(id);
+    return open.map(({ id }) => id);
   }
 
   #begin(id: string, { stream, offsetS }: StreamPlace, startS: number): Utterance | null {
@@ -70,8 +96,7 @@ export class UtteranceList {
   #revise(event: HypothesisEvent, place: StreamPlace): Utterance | null {
     const id = idOf(event.utterance, place);
     const earlier = this.#byId.get(id) ?? this.#begin(id, place, event.startS)!;
-    const isStale = event.revision <= earlier.revision || rank(event.stage) < rank(earlier.stage);
-    if (isStale) return null;
+    if (event.revision <= earlier.revision || !mayFollow(event, earlier)) return null;
     const { stage, final, text, language, words = [], alternatives = [], changes = [] } = event;
     const isRecognizers = stage === 'recognized' || event.degraded === true;
     return this.put({
@@ -81,15 +106,17 @@ export class UtteranceList {
       endS: event.endS + place.offsetS,
       revision: event.revision,
       stage,
+      isFinal: final,
       isClosed: final && stage !== 'recognized',
       isDegraded: event.degraded === true,
-      hasProvenance: true,
       text,
+      correction: earlier.correction === null || oneLine(text) === earlier.correction ? null : earlier.correction,
       committed: Math.min(text.length, Math.max(event.committed, earlier.committed)),
       recognizedText: final && isRecognizers ? text : earlier.recognizedText,
       language: language ?? earlier.language,
       words: words.map((word) => ({ ...word, start: word.start + place.offsetS, end: word.end + place.offsetS })),
       alternatives,
+      alternativesOf: null,
       changes,
     });
   }
@@ -103,20 +130,34 @@ export const EMPTY: Utterance = {
   endS: 0,
   revision: -1,
   stage: 'recognized',
+  isFinal: false,
   isClosed: false,
   isDegraded: false,
-  hasProvenance: true,
   text: '',
+  correction: null,
   committed: 0,
   recognizedText: null,
   language: '',
   words: [],
   alternatives: [],
+  alternativesOf: null,
   changes: [],
 };
 
 function idOf(utterance: number, { stream }: StreamPlace): string {
   return `${stream}.${utterance}`;
+}
+
+/**
+ * A running text may be of either stage, as light fusion comes and goes, and the recognizer's final may follow one that
+ * was fused. Finals end that: their stages go forward only.
+ */
+function mayFollow({ final, stage }: HypothesisEvent, earlier: Utterance): boolean {
+  return !earlier.isFinal || (final && rank(stage) >= rank(earlier.stage));
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/gu, ' ').trim();
 }
 
 function rank(stage: Stage): number {

@@ -1,70 +1,152 @@
-/** One utterance on the page: its words as they settle, and the readings of one that was chosen. */
+/** One utterance on the page: its words as they settle, the readings of one that was chosen, and its correction. */
 import { shortTime } from '../../../output/clock-time.ts';
+import { certaintyStyle } from '../certainty.ts';
+import { diffNodes } from '../diff-nodes.ts';
 import { element } from '../element.ts';
 import { label, tell } from '../messages.ts';
 import { changeAt } from '../readings.ts';
 import { changeTitle, markedWord, readingsPanel } from '../readings-panel.ts';
 import { walkWords } from '../word-keys.ts';
-import type { Utterance } from './utterance-list.ts';
+import { UtteranceEditor } from './utterance-editor.ts';
+import { currentText, type Utterance } from './utterance-list.ts';
 import { wordSpans } from './word-spans.ts';
-
-/** Below this probability a word is marked as unsure: the recognizer would bet against it. */
-const UNSURE_BELOW = 0.5;
 
 export class UtteranceView {
   readonly root: HTMLLIElement;
   readonly #time = element('time', { class: 'utterance-time' });
   readonly #text = element('p', { class: 'utterance-text' });
+  readonly #edit = element('button', { type: 'button', class: 'quiet utterance-edit', hidden: true });
+  readonly #correction = element('div', { class: 'correction', hidden: true });
   readonly #note = element('p', { class: 'utterance-note hint', hidden: true });
+  readonly #onCorrect: (text: string | null) => void;
   #utterance: Utterance;
+  #editor: UtteranceEditor | null = null;
   #panel: HTMLElement | null = null;
   /** Offset of the word whose readings are open. */
   #opened: number | null = null;
 
-  constructor(utterance: Utterance) {
+  /** `onCorrect` gets what a person typed in place of the text, null where they take it back. */
+  constructor(utterance: Utterance, onCorrect: (text: string | null) => void) {
     this.#utterance = utterance;
-    this.root = element('li', { class: 'utterance' }, this.#time, this.#text, this.#note);
+    this.#onCorrect = onCorrect;
+    this.root = element(
+      'li',
+      { class: 'utterance' },
+      this.#time,
+      this.#text,
+      tell(this.#edit, 'correct'),
+      this.#correction,
+      this.#note,
+    );
     walkWords(this.#text, { words: '.word', onOpen: (word) => this.#toggle(Number(word.dataset['offset'])) });
     this.#text.addEventListener('keydown', ({ key }) => {
       if (key === 'Escape') this.#close();
     });
+    this.root.addEventListener('keydown', (event) => {
+      if (event.key !== 'F2' || this.#edit.hidden) return;
+      event.preventDefault();
+      this.#beginEdit();
+    });
+    this.#edit.addEventListener('click', () => this.#beginEdit());
     this.show(utterance);
+  }
+
+  /** A person is typing: nothing may take this from under their hands. */
+  get isEdited(): boolean {
+    return this.#editor !== null;
   }
 
   show(utterance: Utterance): void {
     this.#utterance = utterance;
-    const { startS, text, stage, isClosed, committed, language, isDegraded } = utterance;
+    const { startS, text, stage, isClosed, isFinal, committed, language, isDegraded, correction } = utterance;
     const time = shortTime(startS);
     this.#time.textContent = time;
     label(this.root, 'utteranceAt', { time });
-    this.#text.className = `utterance-text stage-${stage}`;
-    this.#text.dataset['stage'] = stage;
+    label(this.#edit, 'correctAt', { time });
+    const shownStage = correction === null ? stage : 'corrected';
+    this.#text.className = `utterance-text stage-${shownStage}`;
+    this.#text.dataset['stage'] = shownStage;
     this.#text.dataset['settled'] = String(isClosed || committed >= text.length);
     if (language === '') this.#text.removeAttribute('lang');
     else this.#text.lang = language;
     this.#write();
+    this.#showCorrection();
+    this.#edit.hidden = !isFinal || this.isEdited;
+    this.#editor?.revise(text);
     this.#note.hidden = !isDegraded;
     if (isDegraded) tell(this.#note, 'degradedNote');
     if (this.#opened !== null) this.#open(this.#opened, false);
   }
 
+  #beginEdit(): void {
+    if (this.#editor !== null) return;
+    const { text, language, startS } = this.#utterance;
+    this.#editor = new UtteranceEditor({
+      text: currentText(this.#utterance),
+      serviceText: text,
+      language,
+      time: shortTime(startS),
+      onEnd: (typed, byKey) => this.#endEdit(typed, byKey),
+    });
+    this.#text.hidden = true;
+    this.#edit.hidden = true;
+    this.#correction.hidden = true;
+    this.#text.after(this.#editor.root);
+    this.#editor.focus();
+  }
+
+  #endEdit(typed: string | null, byKey: boolean): void {
+    this.#editor?.root.remove();
+    this.#editor = null;
+    this.#text.hidden = false;
+    if (typed !== null) this.#onCorrect(typed);
+    this.show(this.#utterance);
+    if (byKey) this.#edit.focus();
+  }
+
+  /** What a person changed, against the service's newest. */
+  #showCorrection(): void {
+    const { text, correction, language } = this.#utterance;
+    this.#correction.hidden = correction === null || this.isEdited;
+    if (correction === null) {
+      this.#correction.replaceChildren();
+      return;
+    }
+    const { nodes, places } = diffNodes(text, correction);
+    const badge = tell(element('span', { class: 'badge' }), 'legendCorrected');
+    const diff =
+      places === 0
+        ? tell(element('p', { class: 'hint' }), 'correctionSpaces')
+        : element('p', { class: 'diff', lang: language || undefined }, ...nodes);
+    const undo = tell(element('button', { type: 'button', class: 'quiet' }), 'correctionUndo');
+    label(undo, 'correctionUndoAt', { time: shortTime(this.#utterance.startS) });
+    undo.addEventListener('click', () => {
+      this.#onCorrect(null);
+      this.#edit.focus();
+    });
+    this.#correction.replaceChildren(badge, diff, undo);
+  }
+
   #write(): void {
     const focused = this.#text.contains(document.activeElement) ? document.activeElement : null;
     const offset = focused instanceof HTMLElement ? focused.dataset['offset'] : undefined;
-    const { text, words, language, committed, isClosed, changes } = this.#utterance;
+    const { words, language, committed, isClosed, correction } = this.#utterance;
+    const changes = this.#shownChanges;
     let isFirst = true;
-    const nodes = wordSpans(text, words, language).map((span): Node | string => {
-      const isPending = !isClosed && span.offset + span.text.length > committed;
+    const nodes = wordSpans(currentText(this.#utterance), words, language).map((span): Node | string => {
+      const isPending = !isClosed && correction === null && span.offset + span.text.length > committed;
       if (!span.isWord) return isPending ? element('span', { class: 'is-pending' }, span.text) : span.text;
       const change = changeAt(changes, span.offset, span.text.length);
+      // Who corrects a text vouches for all of it.
+      const certainty = isPending || correction !== null ? '' : certaintyStyle(span.probability);
       const node = element(
         'span',
         {
           class: classes({
             word: true,
             'is-pending': isPending,
-            'is-unsure': !isPending && (span.probability ?? 1) < UNSURE_BELOW,
             'has-change': change !== undefined,
+            [certainty]: certainty !== '',
           }),
           role: 'button',
           tabindex: isFirst ? 0 : -1,
@@ -81,6 +163,11 @@ export class UtteranceView {
     if (offset !== undefined) this.#word(Number(offset))?.focus();
   }
 
+  /** Changes of the fusion stand at places of the service's text, not of a correction. */
+  get #shownChanges(): Utterance['changes'] {
+    return this.#utterance.correction === null ? this.#utterance.changes : [];
+  }
+
   #word(offset: number): HTMLElement | null {
     return this.#text.querySelector<HTMLElement>(`.word[data-offset="${offset}"]`);
   }
@@ -91,8 +178,10 @@ export class UtteranceView {
   }
 
   #open(offset: number, withFocus: boolean): void {
-    const { text, words, language, changes, alternatives, isClosed, isDegraded, hasProvenance } = this.#utterance;
-    const span = wordSpans(text, words, language).find((one) => one.isWord && one.offset === offset);
+    const { text, words, language, changes, alternatives, alternativesOf, isClosed, isDegraded } = this.#utterance;
+    const span = wordSpans(currentText(this.#utterance), words, language).find(
+      (one) => one.isWord && one.offset === offset,
+    );
     // The text changed beneath: that word is gone.
     if (span === undefined) {
       this.#close();
@@ -107,14 +196,13 @@ export class UtteranceView {
       {
         word: span.text,
         probability: span.probability,
-        text,
+        text: alternativesOf ?? text,
         language,
         isFinal: isClosed,
-        areTold: hasProvenance,
         alternatives,
         changes,
-        change: changeAt(changes, offset, span.text.length),
-        note: isDegraded ? 'degradedNote' : null,
+        change: changeAt(this.#shownChanges, offset, span.text.length),
+        note: isDegraded ? 'degradedNote' : alternativesOf === null ? null : 'windowNote',
       },
       () => this.#close(),
     );

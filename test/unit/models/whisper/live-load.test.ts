@@ -125,6 +125,29 @@ test('a stream alone is always taken', () => {
   load.join();
 });
 
+test('a look before joining says what joining would, holds no place, and changes as time goes by', () => {
+  let nowMs = 0;
+  const load = new LiveLoad({ streamsMax: 2, nowMs: () => nowMs });
+  const refused = () => {
+    const refusal = load.refusal();
+    assert.throws(() => load.join(), { code: refusal?.code, message: refusal?.message });
+    return refusal?.message;
+  };
+  assert.equal(load.refusal(), null);
+  assert.equal(load.refusal(), null);
+  const first = load.join();
+  first.noteCost(20_000, 30_000);
+  assert.match(refused()!, /busy at/);
+  first.noteLag(LIVE_LAG_REFUSE_MS + 1);
+  assert.match(refused()!, /lag 2001 ms/);
+  nowMs += 300_000;
+  assert.equal(load.refusal(), null);
+  load.join();
+  assert.match(refused()!, /2 live streams run here/);
+  first.leave();
+  assert.equal(load.refusal(), null);
+});
+
 test('partials become rarer the longer they take and the more streams talk', () => {
   const load = new LiveLoad();
   const [a, b] = [load.join(), load.join()];

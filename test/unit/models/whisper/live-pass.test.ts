@@ -28,14 +28,14 @@ test('a draft, right or wrong, changes nothing but the number of steps', async (
   const plain = await pass(scripted([SAID]));
   assert.deepEqual(plain.tokens, SAID);
   for (const draft of [SAID, SAID.slice(0, 3), [4, 3, 0], [0], [...SAID, 4, 4]]) {
-    const { tokens, logProbs, noSpeechProb, avgLogProb } = await pass(scripted([SAID]), { draft });
+    const { tokens, logProbs, noSpeechProb, endLogProb } = await pass(scripted([SAID]), { draft });
     assert.deepEqual(
-      { tokens, logProbs, noSpeechProb, avgLogProb },
+      { tokens, logProbs, noSpeechProb, endLogProb },
       {
         tokens: plain.tokens,
         logProbs: plain.logProbs,
         noSpeechProb: plain.noSpeechProb,
-        avgLogProb: plain.avgLogProb,
+        endLogProb: plain.endLogProb,
       },
       `draft ${draft}`,
     );
@@ -51,7 +51,9 @@ test('a prefix stands, with the log-probabilities that it came with', async () =
 });
 
 test('times go forward and end within the audio, one more than tokens', async () => {
-  const { tokens, times, attendedS } = await pass(scripted([SAID]), { draft: SAID });
+  const { tokens, attention } = await pass(scripted([SAID]), { draft: SAID });
+  const times = attention.times(tokens.length);
+  const attendedS = attention.attended(tokens.length);
   assert.equal(times.length, tokens.length + 1);
   assert.equal(attendedS.length, tokens.length);
   for (let i = 1; i < times.length; i++) assert.ok(times[i]! >= times[i - 1]! && times[i]! <= 3);

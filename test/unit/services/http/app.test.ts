@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { ERRORS } from '../../../../models/core/app-error.ts';
+import { TRANSCRIPTION_FIELDS } from '../../../../services/http/transcription-fields.ts';
 import type { ApiKey, Scope } from '../../../../services/keys/api-key.ts';
 import {
   HANDLER_MS_MAX,
@@ -493,6 +494,20 @@ test('the OpenAPI document describes the routes by the same fields, and /docs sh
   assert.equal(form.properties['known_speaker_names[]'], undefined);
   const page = (await app.inject({ url: '/docs', headers: local })).payload;
   assert.match(page, /POST \/v1\/documents/);
+  for (const { name } of TRANSCRIPTION_FIELDS)
+    assert.ok(page.includes(`<code>${name}</code>`), `${name}, refused ones too`);
+  for (const code of Object.keys(ERRORS)) assert.ok(page.includes(`<code>${code}</code>`), code);
+  for (const path of ['/v1/stream', '/v1/realtime?intent=transcription', '/v1/fuse']) {
+    assert.ok(page.includes(`<code>${path}</code>`), path);
+  }
+  assert.doesNotMatch(page, /models\/core/, 'no file that a browser cannot reach');
+  const links = [...page.matchAll(/href="(\/[^"]*)"/g)].map((match) => match[1]!);
+  assert.ok(links.includes('/docs/streaming.md'));
+  for (const url of new Set(links)) {
+    const answer = await app.inject({ url, headers: local });
+    assert.equal(answer.statusCode, 200, url);
+  }
+  for (const [, name] of page.matchAll(/docs\/([\w-]+\.md)/g)) assert.ok(links.includes(`/docs/${name}`), name);
   assert.doesNotMatch(page, /<script|https?:\/\//);
 });
 

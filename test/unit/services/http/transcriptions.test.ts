@@ -106,6 +106,21 @@ test('a stream tells each unit as it is done; its deltas add up to the text, whi
   assert.deepEqual(all.at(-1)!['usage'], { type: 'duration', seconds: 3 });
 });
 
+test('a stream of verbose_json gives with each delta what its window gave', async () => {
+  const name = 'timestamp_granularities[]';
+  const fields = { stream: 'true', response_format: 'verbose_json', [name]: ['word', 'segment'] };
+  const all = events((await post(fields)).answer.payload);
+  const [first] = all as [
+    { segments: { text: string }[]; words: { word: string }[]; fusion: { hypotheses: object[] } },
+  ];
+  assert.deepEqual([first.segments.map(({ text }) => text), first.words.map(({ word }) => word)], [[' w0'], ['w0']]);
+  assert.ok(Object.hasOwn(first.fusion.hypotheses[0]!, 'recognizer_logprob'));
+  assert.equal(all.at(-1)!['segments'], undefined, 'no event grows with the recording');
+  const plain = events((await post({ stream: 'true', response_format: 'verbose_json' })).answer.payload);
+  assert.equal(plain[0]!['words'], undefined);
+  assert.equal(events((await post({ stream: 'true' })).answer.payload)[0]!['segments'], undefined);
+});
+
 test('logprobs are those of the tokens that stand in the text', async () => {
   const { answer } = await post({ 'include[]': 'logprobs' });
   const { logprobs } = answer.json();

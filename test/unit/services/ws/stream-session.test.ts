@@ -493,3 +493,38 @@ test('a session ends after four hours, whatever its connections do', async () =>
   assert.deepEqual(socket.closedWith, { code: 1013, reason: 'deadline_exceeded' });
   assert.equal(room.size, 0);
 });
+
+test('who connects may have come back for a session of its own that is parked, or falls silent', async () => {
+  const { clock, room, begin } = setUp(async (key) => toyAdmission(key ?? 'local'));
+  const look = async (owner: string | null, talks?: ToySocket) => {
+    const answer = room.mayReturn(owner, clock);
+    for (let ms = 0; ms < 2000; ms += 100) {
+      clock.advance(100);
+      talks?.binary(new Uint8Array(2));
+    }
+    return answer;
+  };
+  assert.equal(await look(null), false, 'there is no session');
+  const socket = await begin({ key: 'a' });
+  assert.equal(await look('a', socket), false, 'its client talks on its connection');
+  assert.equal(await look(null, socket), false);
+  assert.equal(await look('b'), false, 'not its session');
+  socket.binary(new Uint8Array(2));
+  assert.equal(await look('a'), true, 'silent since the look began');
+  const pending = clock.pending;
+  assert.equal(await room.mayReturn('a', clock), true, 'silent for a while already');
+  socket.binary(new Uint8Array(2));
+  socket.leave(false);
+  assert.equal(await room.mayReturn('a', clock), true, 'parked');
+  assert.equal(await room.mayReturn(null, clock), true, 'of whoever shows no key yet');
+  assert.ok(clock.pending <= pending, 'without a wait');
+});
+
+test('a session that is not read at present may have lost its client', async () => {
+  const { clock, room, begin, source } = setUp();
+  source.gate = new Promise(() => undefined);
+  const socket = await begin();
+  socket.binary(pcm16([10.1], 16_000));
+  assert.equal(socket.isPaused, true);
+  assert.equal(await room.mayReturn('local', clock), true);
+});

@@ -51,10 +51,11 @@ test('what is not said is left to the recognizer; turns null is not the same as 
     explain: false,
     turnDetection: { threshold: 0.5, prefixPaddingMs: 300, silenceMs: 500 },
   });
-  const own = start({ turns: null, partials: false });
+  const own = start({ turns: null, partials: false, lightFusion: false });
   assert.ok(own.kind === 'new');
   assert.equal(own.request.turnDetection, null);
   assert.equal(own.request.partialIntervalMs, 0);
+  assert.equal(own.request.lightFusion, false);
 });
 
 test('resume is told apart, with its key', () => {
