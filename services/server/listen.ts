@@ -56,7 +56,6 @@ export async function serve(options: ServeOptions): Promise<void> {
       socketRoutes(scope, context);
     },
   });
-  app.server.maxConnections = config.limits.socketsMax;
   let bytefuse: Bytefuse | null = null;
   try {
     const url = await listen(() => app.listen({ host: config.host, port }), config.host, port);
