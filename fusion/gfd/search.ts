@@ -52,9 +52,13 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
       previousText,
       previousCharsMax: options.llmContextCharsMax,
     });
+    // The paper's search is kept as the paper has it.
+    const hideNumbers = options.preset !== 'gfd-paper';
     const table = language === 'zh' ? room.scriptTable : new Map<string, string>();
-    const text = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context) });
-    const contextBytes = new LlmText(table, { dropLeadingSpace: false }).view(new TextEncoder().encode(context));
+    const text = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context), hideNumbers });
+    const contextBytes = new LlmText(table, { dropLeadingSpace: false, hideNumbers }).view(
+      new TextEncoder().encode(context),
+    );
     const contextTokens = llmWeight > 0 && context !== '' ? contexts!.scorer.vocab.encode(contextBytes) : [];
     const parts = { contexts, alphabet: room.alphabet, text };
     const search = (weight: number) =>

@@ -13,6 +13,8 @@ export interface ErrorKind {
   readonly retry: boolean;
   /** What the user can do about it: one sentence. */
   readonly hint: string;
+  /** The option that is to blame, where it is always the same. */
+  readonly param?: string;
 }
 
 export const ERRORS = {
@@ -23,6 +25,7 @@ export const ERRORS = {
     exit: 2,
     retry: false,
     hint: 'Use an ISO 639-1 code that the model knows, such as en, zh or tr, or auto.',
+    param: 'language',
   },
   unsupported_parameter: {
     status: 400,
@@ -295,7 +298,7 @@ export class AppError extends Error {
     super(message, options);
     this.name = 'AppError';
     this.code = code;
-    this.param = options?.param;
+    this.param = options?.param ?? this.kind.param;
   }
   get kind(): ErrorKind {
     return ERRORS[this.code];

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { AppError } from '../../models/core/app-error.ts';
 import type { BytefuseOptions } from '../app/bytefuse.ts';
 import type { BudgetLimits } from '../keys/key-budgets.ts';
-import { limitsFrom, type ServiceConfig, type ServiceLimits } from '../server/config.ts';
+import { isLoopback, limitsFrom, type ServiceConfig, type ServiceLimits } from '../server/config.ts';
 import type { TlsFiles } from '../server/tls-identity.ts';
 import { numberBetween, oneOf, wholeNumber } from './option-values.ts';
 import { addRecognizerFlags, type RecognizerFlags, recognizerOptionsOf } from './transcribe-flags.ts';
@@ -26,6 +26,7 @@ export interface ServeFlags extends RecognizerFlags {
   readonly audioSeconds?: number;
   readonly pixels?: number;
   readonly pages?: number;
+  readonly addressShare?: number;
   readonly running?: number;
   readonly waiting?: number;
   readonly drain?: number;
@@ -66,6 +67,10 @@ export function addServeFlags(command: Command): Command {
     whole('--audio-seconds <n>', 'longest recording, decoded'),
     whole('--pixels <n>', 'largest page'),
     whole('--pages <n>', 'pages of one request'),
+    option(
+      '--address-share <share>',
+      'of all connections that one address may hold; 1 behind a reverse proxy',
+    ).argParser(numberBetween('--address-share', 0.001, 1)),
     whole('--running <n>', 'requests of one kind in the models at once'),
     whole('--waiting <n>', 'requests of one kind that wait for them'),
     option('--live-load <share>', 'of the recognizer’s time that live streams may be expected to take').argParser(
@@ -109,6 +114,8 @@ export function configOf(flags: ServeFlags, env: NodeJS.ProcessEnv, version: str
     audioSecondsMax: flags.audioSeconds,
     pixelsMax: flags.pixels,
     pagesMax: flags.pages,
+    // At an address of this machine all come from one: a user, or a reverse proxy.
+    addressShare: flags.addressShare ?? (isLoopback(host) ? 1 : undefined),
     runningMax: flags.running,
     waitingMax: flags.waiting,
     drainMsMax: flags.drain === undefined ? undefined : flags.drain * 1000,

@@ -19,9 +19,9 @@ import { AppError } from '../../models/core/app-error.ts';
 import { KeyBudgets } from '../keys/key-budgets.ts';
 import type { KeyLookup } from '../keys/key-file.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
-import type { ServiceConfig } from '../server/config.ts';
+import { longestMs, type ServiceConfig } from '../server/config.ts';
 import type { EngineDoor } from '../server/engine-door.ts';
-import { FORM_OVERHEAD_BYTES_MAX, HANG_UP_MS } from '../server/limits.ts';
+import { CONNECTIONS_CHECK_MS, FORM_OVERHEAD_BYTES_MAX, HANDLER_MS_MAX, HANG_UP_MS } from '../server/limits.ts';
 import type { TlsIdentity } from '../server/tls-identity.ts';
 import { noTracing, type Tracing } from '../traces/tracing.ts';
 import { answerBrokenRequest } from './broken-request.ts';
@@ -94,6 +94,7 @@ export async function buildApp(parts: ServiceParts): Promise<FastifyInstance> {
   });
   app.addHook('preClose', () => context.drain());
   hangUpAfterClose(app, clock);
+  context.connections.watch(app.server);
   app.setErrorHandler(async (error, request, reply) => {
     // A sender that is still sending is heard out, within bounds, and then hung up on.
     if (!request.raw.readableEnded && hasBody(request.raw)) {
@@ -159,13 +160,20 @@ function serverOptions(
     genReqId: (raw) => requestIdOf(raw.headers),
     bodyLimit: limits.uploadBytesMax,
     requestTimeout: limits.requestMsMax,
+    connectionTimeout: longestMs(limits),
+    handlerTimeout: HANDLER_MS_MAX,
     keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle',
     // Ours says the same in the shape of all errors.
     return503OnClosing: false,
     trustProxy: false,
     routerOptions: { maxParamLength: 200 },
-    http: { maxHeaderSize: limits.headerBytesMax, headersTimeout: limits.headersMsMax },
+    http: {
+      // Node takes fewer than this.
+      maxHeaderSize: limits.headerBytesMax + 1,
+      headersTimeout: limits.headersMsMax,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
       void reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
@@ -183,7 +191,7 @@ function overTls(options: FastifyHttpOptions<Server>, tls: TlsIdentity, { limits
 }
 
 async function admit(context: ServiceContext, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { config, keys, room, queues } = context;
+  const { config, keys, room, queues, connections } = context;
   const { headers, raw } = request;
   request.notes = {};
   const { id, method, protocol: scheme } = request;
@@ -205,6 +213,12 @@ async function admit(context: ServiceContext, request: FastifyRequest, reply: Fa
     request.notes.code ??= 'canceled';
     logRequest(request, reply, request.log, context.metrics, STATUS_LEFT);
   });
+  try {
+    connections.check(raw.socket);
+  } catch (error) {
+    void reply.header('connection', 'close');
+    throw error;
+  }
   if (request.url.length > config.limits.urlCharsMax) {
     throw new AppError('payload_too_large', `The address has more than ${config.limits.urlCharsMax} characters.`);
   }

@@ -12,13 +12,13 @@ import type { ReadResult } from '../app/bytefuse.ts';
 import { type DocumentFormat, openDocumentWriter } from '../output/document/document-writer.ts';
 import { pageValue } from '../output/document/json.ts';
 import { openDocumentOutput } from '../output/document-output.ts';
+import { longestMs } from '../server/config.ts';
 import { requireModality } from '../server/engine-door.ts';
-import { OVERLAY_BYTES_MAX } from '../server/limits.ts';
 import type { Work } from '../server/work-room.ts';
 import { type DocumentWish, readDocumentFields } from './document-fields.ts';
 import { asAppError } from './error-reply.ts';
 import { EVENT_HEADERS, EventFeed } from './event-feed.ts';
-import { FormFields } from './form-fields.ts';
+import { FormFields, queryEntries, refuseQuery } from './form-fields.ts';
 import { checkModel } from './models.ts';
 import { readForm, type Upload } from './multipart-form.ts';
 import { documentSchema } from './schemas.ts';
@@ -39,6 +39,7 @@ const DOCUMENT_TYPES: Readonly<Record<DocumentFormat, string>> = {
 export function documentRoutes(app: FastifyInstance, context: ServiceContext): void {
   app.post('/v1/documents', {
     config: { scope: 'read', work: 'page' },
+    handlerTimeout: longestMs(context.config.limits),
     schema: documentSchema,
     validatorCompiler: () => () => true,
     handler: (request, reply) => request.work!.hold(() => answer(context, request, reply)),
@@ -81,17 +82,16 @@ function through(raw: ServerResponse): Promise<void> {
 async function receive(context: ServiceContext, request: FastifyRequest, work: Work): Promise<Upload> {
   const { config, clock } = context;
   const { limits } = config;
-  const query = new FormFields(queryEntries(request));
   if (request.isMultipart()) {
-    const upload = await readForm(request, work, { limits, clock, name: 'document' });
-    query.checkNames([]);
-    return upload;
+    refuseQuery(request);
+    return readForm(request, work, { limits, clock, name: 'document' });
   }
   const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
   if (FORM_TYPES.has(type)) {
     throw new AppError('media_type_unsupported', `A body of type ${type} is no document.`, { param: 'content-type' });
   }
   // What is refused is refused before the upload.
+  const query = new FormFields(queryEntries(request));
   readDocumentFields(query);
   const bytesMax = limits.uploadBytesMax;
   const watch = new UploadWatch({ bytesMax, idleMs: limits.uploadIdleMsMax }, clock, work.signal);
@@ -115,12 +115,6 @@ async function* watched(body: AsyncIterable<Uint8Array>, watch: UploadWatch): As
     watch.note(chunk.length);
     yield chunk;
   }
-}
-
-/** Fields in the address; a repeated one gives several entries. */
-function queryEntries({ url }: FastifyRequest): [string, string][] {
-  const at = url.indexOf('?');
-  return at < 0 ? [] : [...new URLSearchParams(url.slice(at + 1))];
 }
 
 /** Throws document_unrecognized, document_unsupported: known by content, before the queue. */
@@ -152,8 +146,9 @@ class Reading {
   /** The whole answer beside the upload; returns its path. */
   async write(file: UploadFile, pdfPath: string | null, work: Work): Promise<string> {
     const { format } = this.#wish;
-    if (format === 'pdf' && pdfPath !== null && file.bytes > OVERLAY_BYTES_MAX) {
-      throw new AppError('payload_too_large', `A PDF of more than ${OVERLAY_BYTES_MAX} bytes is not written anew.`, {
+    const { overlayBytesMax } = this.#context.config.limits;
+    if (format === 'pdf' && pdfPath !== null && file.bytes > overlayBytesMax) {
+      throw new AppError('payload_too_large', `A PDF of more than ${overlayBytesMax} bytes is not written anew.`, {
         param: 'format',
       });
     }

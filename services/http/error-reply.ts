@@ -32,6 +32,7 @@ const FOREIGN_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_MP_PREMATURE_CLOSE: 'form_malformed',
   HPE_HEADER_OVERFLOW: 'header_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  FST_ERR_HANDLER_TIMEOUT: 'deadline_exceeded',
   // A stream that was given up: its client has left, or reads too slowly.
   ERR_STREAM_PREMATURE_CLOSE: 'canceled',
 };
@@ -87,7 +88,8 @@ function publicMessage(error: AppError): string {
   const { status } = error.kind;
   const ownFault = status >= 500 && !PUBLIC_CODES.has(error.code);
   if (ownFault) return `The service failed on this request (${error.code}); its log says more under the request’s id.`;
-  return sentence(withoutPaths(error.message));
+  // What begins with a small letter here begins with a name, of a field or a file, which keeps its spelling.
+  return withStop(withoutPaths(error.message));
 }
 
 /** Codes with a status above 500 whose messages speak of the request, not of the machine. */
@@ -111,7 +113,12 @@ function typeOf(status: number): string {
   return status >= 500 ? 'server_error' : 'invalid_request_error';
 }
 
+/** What others say, as a sentence of ours. */
 function sentence(text: string): string {
-  const whole = text.trim().replace(/[^.!?]$/, '$&.');
+  const whole = withStop(text);
   return whole.charAt(0).toUpperCase() + whole.slice(1);
+}
+
+function withStop(text: string): string {
+  return text.trim().replace(/[^.!?]$/, '$&.');
 }

@@ -81,6 +81,20 @@ export class FormFields {
   }
 }
 
+/** Fields in the address; a repeated one gives several entries. */
+export function queryEntries({ url }: { readonly url: string }): [string, string][] {
+  const at = url.indexOf('?');
+  return at < 0 ? [] : [...new URLSearchParams(url.slice(at + 1))];
+}
+
+/** Where a form holds the fields, the address holds none. Throws unsupported_parameter. */
+export function refuseQuery(request: { readonly url: string }): void {
+  const [first] = queryEntries(request);
+  if (first === undefined) return;
+  const message = `The field ${quoted(first[0])} stands in the address; here fields are parts of the form.`;
+  throw new AppError('unsupported_parameter', message, { param: first[0] });
+}
+
 export function invalidField(name: string, value: string, expected: string): AppError {
   return new AppError('invalid_option', `${name} is ${quoted(value)}; it must be ${expected}.`, { param: name });
 }

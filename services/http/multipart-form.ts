@@ -8,6 +8,7 @@ import { FORM_OVERHEAD_BYTES_MAX } from '../server/limits.ts';
 import type { Work } from '../server/work-room.ts';
 import { asAppError } from './error-reply.ts';
 import { FormFields } from './form-fields.ts';
+import { boundaryOf, PartHeaders } from './part-headers.ts';
 import { orAborted, receiveFile, type UploadFile, UploadWatch } from './upload-file.ts';
 
 export interface Upload {
@@ -38,7 +39,15 @@ export async function readForm(request: FastifyRequest, work: Work, options: Upl
   let done = false;
   try {
     const parts = request.parts({ limits: partLimits(limits) })[Symbol.asyncIterator]();
-    request.raw.on('data', (chunk: Uint8Array) => watch.note(chunk.length));
+    const headers = new PartHeaders(boundaryOf(request.headers['content-type'] ?? '') ?? '', limits.partHeadersMax);
+    request.raw.on('data', (chunk: Uint8Array) => {
+      watch.note(chunk.length);
+      try {
+        if (!watch.signal.aborted) headers.note(chunk);
+      } catch (error) {
+        watch.refuse(AppError.from(error));
+      }
+    });
     for (;;) {
       const { value: part, done: ended } = await orAborted(parts.next(), watch.signal);
       if (ended) break;
@@ -67,7 +76,8 @@ function partLimits(limits: ServiceLimits) {
     parts: fieldsMax + 2,
     fieldSize: fieldBytesMax,
     fieldNameSize: fieldNameBytesMax,
-    headerPairs: partHeadersMax,
+    // What is above is refused by PartHeaders; the parser would cut it off.
+    headerPairs: partHeadersMax + 1,
     fileSize: uploadBytesMax + 1,
   };
 }

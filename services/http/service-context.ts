@@ -10,6 +10,7 @@ import type { EngineDoor } from '../server/engine-door.ts';
 import { FairQueue } from '../server/fair-queue.ts';
 import { WorkRoom } from '../server/work-room.ts';
 import type { TracedRequest, Tracing } from '../traces/tracing.ts';
+import { ConnectionCount } from './connection-count.ts';
 import type { Caller } from './fastify-types.ts';
 
 export interface ContextParts {
@@ -31,6 +32,7 @@ export class ServiceContext {
   readonly metrics: ServiceMetrics;
   readonly tracing: Tracing;
   readonly room: WorkRoom;
+  readonly connections: ConnectionCount;
   readonly queues: { readonly speech: FairQueue; readonly page: FairQueue };
   readonly #budgets: KeyBudgets;
   readonly #drains: ((msMax: number) => Promise<void>)[] = [];
@@ -49,6 +51,7 @@ export class ServiceContext {
     const queue = () => new FairQueue({ runningMax, waitingMax, waitingPerOwnerMax }, clock);
     this.queues = { speech: queue(), page: queue() };
     this.room = new WorkRoom(config.limits, clock);
+    this.connections = new ConnectionCount(config.limits, clock);
     metrics.watchQueue('speech', () => this.queues.speech);
     metrics.watchQueue('page', () => this.queues.page);
   }

@@ -4,10 +4,12 @@ import { type AudioSource, openAudio } from '../../models/audio/audio-file.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
 import type { Transcript, UnitResult } from '../../models/core/transcript.ts';
+import { longestMs } from '../server/config.ts';
 import { requireModality } from '../server/engine-door.ts';
 import type { Work } from '../server/work-room.ts';
 import { asAppError } from './error-reply.ts';
 import { EVENT_HEADERS, EventFeed } from './event-feed.ts';
+import { refuseQuery } from './form-fields.ts';
 import { GrowingText } from './growing-text.ts';
 import { checkModel, MODEL_ALIAS } from './models.ts';
 import { readForm } from './multipart-form.ts';
@@ -28,6 +30,7 @@ export function transcriptionRoutes(app: FastifyInstance, context: ServiceContex
   for (const task of ['transcribe', 'translate'] as const) {
     app.post(task === 'transcribe' ? '/v1/audio/transcriptions' : '/v1/audio/translations', {
       config: { scope: 'transcribe', work: 'speech' },
+      handlerTimeout: longestMs(context.config.limits),
       schema: transcriptionSchema(task),
       validatorCompiler: () => () => true,
       handler: (request, reply) => request.work!.hold(() => answer(context, task, request, reply)),
@@ -44,6 +47,7 @@ async function answer(
   const { config, clock } = context;
   const work = request.work!;
   const { limits } = config;
+  refuseQuery(request);
   const { fields, file } = await work.time('upload', () => readForm(request, work, { limits, clock, name: 'audio' }));
   try {
     const wish = readTranscriptionFields(fields, task);

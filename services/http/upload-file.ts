@@ -46,6 +46,11 @@ export class UploadWatch {
     this.#restart();
   }
 
+  /** What is found wrong with the body while it comes. */
+  refuse(error: AppError): void {
+    this.#controller.abort(error);
+  }
+
   close(): void {
     this.#callOff();
     this.#callOff = () => {};

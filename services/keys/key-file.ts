@@ -6,7 +6,7 @@ import type { Clock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import { cacheHome } from '../../models/manifest/cache-home.ts';
 import { withLock } from '../../models/manifest/store-lock.ts';
-import { type ApiKey, findKey, type NewKey, newApiKey, SCOPES } from './api-key.ts';
+import { type ApiKey, findKey, hasScope, type NewKey, newApiKey, SCOPES, type Scope } from './api-key.ts';
 import { KEY_FILE_BYTES_MAX, KEYS_MAX, RELOAD_MS } from './limits.ts';
 
 /** `BYTEFUSE_KEYS`, else `keys.json` in the cache's folder. */
@@ -56,6 +56,8 @@ export async function revokeKey(path: string, id: string): Promise<ApiKey> {
 export interface KeyLookup {
   /** Null: unknown or revoked. Throws keys_unusable. */
   find(presented: string): Promise<ApiKey | null>;
+  /** False once a key that was found is revoked, or has lost the scope. Throws keys_unusable. */
+  holds(key: ApiKey, scope: Scope): Promise<boolean>;
 }
 
 /** Looks at the file again when it has changed, at most once a second: a revoked key stops working within that time. */
@@ -71,12 +73,21 @@ export class KeyRing implements KeyLookup {
   }
 
   async find(presented: string): Promise<ApiKey | null> {
+    return findKey(await this.#current(), presented);
+  }
+
+  async holds({ id, hash }: ApiKey, scope: Scope): Promise<boolean> {
+    const keys = await this.#current();
+    return keys.some((key) => key.id === id && key.hash === hash && hasScope(key, scope));
+  }
+
+  #current(): Promise<ApiKey[]> {
     const nowMs = this.#clock.nowMs();
     if (this.#keys === null || nowMs - this.#readMs >= RELOAD_MS) {
       this.#readMs = nowMs;
       this.#keys = readKeys(this.#path);
     }
-    return findKey(await this.#keys, presented);
+    return this.#keys;
   }
 }
 

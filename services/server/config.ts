@@ -20,6 +20,8 @@ export interface ServiceLimits {
   readonly waitingMax: number;
   readonly waitingPerKeyMax: number;
   readonly socketsMax: number;
+  /** Of sockets, the share of one address; 1 where all come from one. */
+  readonly addressShare: number;
   readonly headersMsMax: number;
   readonly requestMsMax: number;
   readonly uploadIdleMsMax: number;
@@ -27,6 +29,7 @@ export interface ServiceLimits {
   readonly deadlineMsMax: number;
   readonly slowReaderMsMax: number;
   readonly eventBytesMax: number;
+  readonly overlayBytesMax: number;
   readonly heartbeatMs: number;
   readonly drainMsMax: number;
   readonly exitMsMax: number;
@@ -48,6 +51,7 @@ export const defaultServiceLimits: ServiceLimits = {
   waitingMax: bounds.WAITING_MAX,
   waitingPerKeyMax: bounds.WAITING_PER_KEY_MAX,
   socketsMax: bounds.SOCKETS_MAX,
+  addressShare: bounds.ADDRESS_SHARE,
   headersMsMax: bounds.HEADERS_MS_MAX,
   requestMsMax: bounds.REQUEST_MS_MAX,
   uploadIdleMsMax: bounds.UPLOAD_IDLE_MS_MAX,
@@ -55,6 +59,7 @@ export const defaultServiceLimits: ServiceLimits = {
   deadlineMsMax: bounds.DEADLINE_MS_MAX,
   slowReaderMsMax: bounds.SLOW_READER_MS_MAX,
   eventBytesMax: bounds.EVENT_BYTES_MAX,
+  overlayBytesMax: bounds.OVERLAY_BYTES_MAX,
   heartbeatMs: bounds.HEARTBEAT_MS,
   drainMsMax: bounds.DRAIN_MS_MAX,
   exitMsMax: bounds.EXIT_MS_MAX,
@@ -116,6 +121,14 @@ export function limitsFrom(env: NodeJS.ProcessEnv, given: Partial<ServiceLimits>
     set[name] = value;
   }
   return { ...defaultServiceLimits, ...set, ...given };
+}
+
+/** Time for everything of a request with an upload: to arrive, to be worked on, to be read. Nothing of ours is silent for longer. */
+export function longestMs({
+  requestMsMax,
+  deadlineMsMax,
+}: Pick<ServiceLimits, 'requestMsMax' | 'deadlineMsMax'>): number {
+  return Math.min(bounds.TIMER_MS_MAX, requestMsMax + deadlineMsMax);
 }
 
 /** 127.0.0.0/8, ::1 and localhost: nobody else can reach them. */

@@ -16,9 +16,11 @@ export const FIELD_BYTES_MAX = 65_536;
 export const FIELD_NAME_BYTES_MAX = 100;
 /** Headers of one part of a form: clients send two or three. */
 export const PART_HEADERS_MAX = 16;
+/** Bytes of the headers of one part: a long name of a file, some times over. */
+export const PART_HEADER_BYTES_MAX = 16_384;
 /** Bytes of a form beside its file and fields: boundaries and headers of parts, each some hundred bytes. */
 export const FORM_OVERHEAD_BYTES_MAX = 256 * 1024;
-/** Bytes of all headers of a request: what Node takes too. Ours are short, but a browser sends every cookie of localhost. */
+/** Bytes of a request's address and its headers, names and values: ours are short, but a browser sends every cookie of localhost. */
 export const HEADER_BYTES_MAX = 16_384;
 /** Characters of an address: queries of documents have 200; a whole file in a query is a mistake. */
 export const URL_CHARS_MAX = 4096;
@@ -32,10 +34,22 @@ export const WAITING_MAX = 32;
 export const WAITING_PER_KEY_MAX = 8;
 /** Open sockets: several for each request that may run, for browsers keep six. */
 export const SOCKETS_MAX = 512;
+/** Of those, and of the WebSockets, the share of one address: a quarter, so that it takes several to shut others out. */
+export const ADDRESS_SHARE = 0.25;
+/** Connections beyond that share that may wait for an answer that says so: a few; the others are closed at once. */
+export const REFUSED_CONNECTIONS_MAX = 16;
+/** Time that they have for their request and its answer: a round trip, and a slow one. */
+export const REFUSED_MS_MAX = 5_000;
 /** Time for all headers to arrive: they are one packet. */
 export const HEADERS_MS_MAX = 10_000;
 /** Time for a whole request to arrive: the largest upload at 10 Mbit/s takes seven minutes. */
 export const REQUEST_MS_MAX = 600_000;
+/** How often the two times above are looked at; Node's own half a minute would let a request of seconds take that long. */
+export const CONNECTIONS_CHECK_MS = 1_000;
+/** Time for an answer that needs no model: they take milliseconds, and a reader of the page may be slow. */
+export const HANDLER_MS_MAX = 60_000;
+/** The longest time that a timer of Node can have. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Time without a byte of an upload that has begun: a lossy mobile link recovers in seconds. */
 export const UPLOAD_IDLE_MS_MAX = 30_000;
 /** Time that a connection may rest between requests: proxies in front usually close theirs after 60 s. */

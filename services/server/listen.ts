@@ -61,7 +61,6 @@ export async function serve(options: ServeOptions): Promise<void> {
       socketRoutes(scope, context);
     },
   });
-  app.server.maxConnections = config.limits.socketsMax;
   // Under TLS it is one of node:https.
   const server = app.server as unknown as TlsServer;
   const unfollow = files === undefined ? () => undefined : followRenewals(server, files, app.log);

@@ -49,8 +49,10 @@ export class Work {
     const leftMs = Math.max(0, deadlineMs - (this.#clock.nowMs() - this.#startedMs));
     if (leftMs >= (this.#deadline.leftMs ?? Number.POSITIVE_INFINITY)) return;
     this.#deadline.dispose();
-    if (leftMs === 0) this.abort(new AppError('deadline_exceeded', `The deadline of ${deadlineMs} ms has passed.`));
-    this.#deadline = new Deadline(leftMs, (error) => this.abort(error), this.#clock);
+    // Says the time that was asked for, not what is left of it.
+    const expired = new AppError('deadline_exceeded', `The deadline of ${deadlineMs} ms has passed.`);
+    if (leftMs === 0) this.abort(expired);
+    this.#deadline = new Deadline(leftMs, () => this.abort(expired), this.#clock);
   }
 
   async time<T>(phase: Phase, run: () => Promise<T>): Promise<T> {

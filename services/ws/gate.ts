@@ -11,6 +11,8 @@ export interface Admission {
   spendAudio(seconds: number): void;
   /** What is left of the budget of audio, for clients that want to know; empty where none is kept. */
   rateLimits(): readonly RateLimit[];
+  /** Throws unauthorized where the key was revoked since, or lost the scope. Null: no key has let it in. */
+  readonly recheck: (() => Promise<void>) | null;
 }
 
 export interface RateLimit {
@@ -26,6 +28,8 @@ export interface Gate {
   readonly wantsKey: boolean;
   /** Host and Origin of an upgrade. Throws forbidden. */
   checkHeaders(headers: IncomingHttpHeaders): void;
+  /** Throws rate_limited for a connection beyond the share of its address. */
+  checkConnection(socket: object): void;
   /** Throws unauthorized, forbidden, rate_limited, shutting_down. `presented` null: no key was shown. */
   admit(presented: string | null, scope: SocketScope): Promise<Admission>;
 }

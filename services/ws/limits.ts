@@ -4,7 +4,7 @@
 export const SOCKETS_MAX = 64;
 /** Connections of one key: a quarter, so that no key can shut the others out. */
 export const SOCKETS_PER_KEY_MAX = 16;
-/** Connections that have not shown their key yet: they cost a timer and a buffer, and are gone after FIRST_MESSAGE_MS_MAX. */
+/** Connections that have not shown their key yet, gone after FIRST_MESSAGE_MS_MAX: a quarter, so that places stay for proved keys. */
 export const STRANGERS_MAX = 16;
 /** Sessions that wait for their lost client to come back: each still holds a stream of the recognizer for a while. */
 export const PARKED_MAX = 32;
@@ -54,6 +54,8 @@ export const FIRST_MESSAGE_MS_MAX = 10_000;
 export const SESSION_MS_MAX = 4 * 3_600_000;
 /** How long a session outlives its connection: a phone that changes its network needs seconds. */
 export const RESUME_MS_MAX = 60_000;
+/** How often keys of open sessions are looked at: keys are remembered for a second, so none is good for two. */
+export const ADMISSION_CHECK_MS = 500;
 /** A session whose connection is silent for so long may have lost it: microphones send tenths of a second, recorders whole ones. */
 export const RETURN_SILENT_MS = 1500;
 /** Time to see whether a session falls silent before a newcomer is refused: what was on its way may arrive half a second late. */

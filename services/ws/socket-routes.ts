@@ -18,6 +18,7 @@ export function socketRoutes(
   const { engine, clock, tracing, metrics, config } = context;
   const sockets = attachWebSockets(app.server, {
     ...options,
+    sockets: { addressShare: context.config.limits.addressShare, ...options.sockets },
     clock,
     tracing,
     records: { metrics, log: app.log, logText: config.logText },
@@ -50,7 +51,7 @@ export function socketRoutes(
 }
 
 function gateOf(context: ServiceContext): Gate {
-  const { config, engine, keys, room } = context;
+  const { config, engine, keys, room, connections } = context;
   return {
     wantsKey: keys !== null,
     checkHeaders: (headers) => {
@@ -58,6 +59,7 @@ function gateOf(context: ServiceContext): Gate {
       checkHost(headers.host, config);
       checkOrigin(headers, config);
     },
+    checkConnection: (socket) => connections.check(socket),
     admit: async (presented, scope) => {
       room.refuseWhileDraining();
       const shown = presented === null ? {} : { authorization: `Bearer ${presented}` };
@@ -68,8 +70,15 @@ function gateOf(context: ServiceContext): Gate {
         throw new AppError('unsupported_parameter', 'Recognizers from elsewhere are not taken by this service.');
       }
       context.spend({ caller }, 'requestsPerMinute', 1);
+      const { key } = caller;
       return {
         owner: caller.owner,
+        recheck:
+          key === null
+            ? null
+            : async () => {
+                if (!(await keys!.holds(key, scope))) throw new AppError('unauthorized', 'This key was revoked.');
+              },
         spendAudio: (seconds) => context.spend({ caller }, 'audioSecondsPerHour', seconds),
         rateLimits: () => {
           const state = context.budget(caller, 'audioSecondsPerHour');

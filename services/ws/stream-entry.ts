@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { AdmissionWatch } from './admission-watch.ts';
 import { toldError } from './close-code.ts';
 import { Connection, type ConnectionEvents, type ConnectionLimits } from './connection.ts';
 import type { Admission } from './gate.ts';
@@ -16,6 +17,7 @@ export interface StreamEntryParts {
   readonly source: LiveSource;
   readonly facts: () => Facts;
   readonly room: SessionRoom;
+  readonly watch: AdmissionWatch;
   readonly clock: Clock;
   /** Who shows this key; null: none. The upgrade may have proved one already. */
   readonly admit: (key: string | null) => Promise<Admission>;
@@ -72,7 +74,7 @@ export function enterStream(socket: Socket, parts: StreamEntryParts): Connection
   };
 
   const join = (start: StreamStart, admission: Admission): void => {
-    const { source, facts, room, clock, record } = parts;
+    const { source, facts, room, watch, clock, record } = parts;
     let session: StreamSession;
     record.admitted(admission.owner);
     if (start.kind === 'resume') {
@@ -89,8 +91,12 @@ export function enterStream(socket: Socket, parts: StreamEntryParts): Connection
         resumeToken: randomBytes(24).toString('base64url'),
         name,
         record,
-        over: () => room.delete(session),
+        over: () => {
+          endWatch();
+          room.delete(session);
+        },
       });
+      const endWatch = watch.add(admission, (error) => session.revoke(error));
       room.add(session);
     }
     joined = {

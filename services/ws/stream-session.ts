@@ -198,6 +198,12 @@ export class StreamSession {
     this.flush();
   }
 
+  /** Ends the session because its key does not let it in any more; nobody may come back for it. */
+  revoke(error: AppError): void {
+    if (this.isParked) this.#end(error);
+    else this.fail(error);
+  }
+
   async #run(): Promise<void> {
     try {
       const { source } = this.#parts;

@@ -3,6 +3,7 @@ import {
   boolean,
   type Check,
   integer,
+  isMap,
   list,
   map,
   number,
@@ -47,8 +48,11 @@ const pcm = map({
 });
 const container = map({ format: oneOf('ogg-opus', 'webm-opus') });
 
+const audioFormat = oneOf('pcm16', 'float32', 'ogg-opus', 'webm-opus');
+
 const audioShape: Check<AudioShape> = (value, path) => {
-  const format = (value as { format?: unknown } | null | undefined)?.format;
+  // What is no map is refused below.
+  const format = isMap(value) ? audioFormat(value['format'], `${path}.format`) : undefined;
   if (format === 'ogg-opus' || format === 'webm-opus') return container(value, path);
   const shape = pcm(value, path);
   return { format: shape.format, rateHz: shape.rate ?? RATE_HZ_DEFAULT, channels: shape.channels ?? 1 };

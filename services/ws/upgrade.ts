@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../../models/core/app-error.ts';
+import { SECURITY_HEADERS } from '../http/security.ts';
 import { toldError } from './close-code.ts';
 import { CLOSE_MS_MAX, KEY_CHARS_MAX, PROTOCOLS_CHARS_MAX, QUERY_CHARS_MAX } from './limits.ts';
 
@@ -96,7 +97,7 @@ export function refuseUpgrade(socket: Duplex, error: AppError, requestId: string
     'connection: close',
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
-    'cache-control: no-store',
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     `x-request-id: ${requestId}`,
     ...(status === 401 ? ['www-authenticate: Bearer'] : []),
     ...(status === 429 || (status === 503 && retry) ? [`retry-after: ${after}`] : []),

@@ -11,6 +11,7 @@ import type { FuseOpeners } from '../combiner/fuse-stream.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { noTracing, type RequestTrace, type Tracing } from '../traces/tracing.ts';
 import type { Channel } from '../transport/channel.ts';
+import { AdmissionWatch } from './admission-watch.ts';
 import type { Connection, ConnectionLimits } from './connection.ts';
 import { fuseOpeners } from './fuse-options.ts';
 import { FuseChannel } from './fuse-session.ts';
@@ -94,6 +95,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   // Without keys everybody is one owner, whose share is the whole.
   const count = new SocketCount(gate.wantsKey ? limits : { ...limits, socketsPerKeyMax: limits.socketsMax });
   const room = new SessionRoom();
+  const watch = new AdmissionWatch(clock);
   const connections = new Set<Connection>();
   const servers = new Map(
     Object.entries(MESSAGE_BYTES_MAX).map(([path, maxPayload]) => [path, socketServer(maxPayload)]),
@@ -105,13 +107,10 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   let ended = false;
 
   /** Throws what refuses it. */
-  const admitted = async (request: UpgradeRequest, place: SocketPlace): Promise<Admission | null> => {
-    const { path, key } = request;
+  const admitted = async ({ path, key }: UpgradeRequest): Promise<Admission | null> => {
     // On /v1/stream the key may still come in the first message.
     if (path === '/v1/stream' && key === null && gate.wantsKey) return null;
-    const admission = await gate.admit(key, path === '/v1/fuse' ? 'fuse' : 'stream');
-    place.belongTo(admission.owner);
-    return admission;
+    return gate.admit(key, path === '/v1/fuse' ? 'fuse' : 'stream');
   };
 
   /**
@@ -161,6 +160,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       source,
       facts,
       room,
+      watch,
       clock,
       limits,
       closed,
@@ -180,11 +180,13 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer, trace: RequestTrace): Promise<void> => {
     if (ended) throw endingError();
     const request = parseUpgrade(raw);
+    gate.checkConnection(socket);
     gate.checkHeaders(request.headers);
     checkQuery(request, parts);
-    const place = count.enter();
+    const admission = await admitted(request);
+    // Only now: a place of the few for strangers is not for those who prove a key here.
+    const place = count.enter(admission?.owner ?? null, raw.socket.remoteAddress);
     try {
-      const admission = await admitted(request, place);
       const refusal = await refusalOf(request, admission?.owner ?? null);
       if (socket.destroyed) {
         place.leave();
@@ -198,14 +200,20 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
         let connection: Connection | undefined;
         const record = new SessionRecord(request.path, ids.get(raw)!, recordParts);
+        let endWatch = (): void => undefined;
         const closed = (): void => {
+          endWatch();
           if (connection !== undefined) connections.delete(connection);
           trace.end({ status: SWITCHING_PROTOCOLS, code: connection?.failure?.code });
           record.disconnected(connection?.closeCode ?? BROKEN, connection?.failure);
         };
         places.set(closed, place);
         connection = enter(request, admission, new WsSocket(webSocket), closed, record);
-        if (connection.isOpen) connections.add(connection);
+        if (!connection.isOpen) return;
+        connections.add(connection);
+        // Sessions of /v1/stream outlive their connections, and are watched themselves.
+        if (admission === null || request.path === '/v1/stream') return;
+        endWatch = watch.add(admission, (error) => connection!.fail(error));
       });
     } catch (error) {
       place.leave();

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { WebSocket } from 'ws';
+import type { ServiceLimits } from '../../services/server/config.ts';
+import { REFUSED_CONNECTIONS_MAX } from '../../services/server/limits.ts';
+import { socketRoutes } from '../../services/ws/socket-routes.ts';
 import { BOUNDARY, FORM_TYPE, formBody } from '../support/form-body.ts';
 import { temporaryFolder } from '../support/model-cache.ts';
 import { toyBlock, toyDocumentPage, toyLine } from '../support/toy-document.ts';
@@ -89,14 +92,88 @@ test('headers: n bytes are taken, more are not; nor is what is no HTTP', async (
   const { port } = await toyServer(t, { limits: { headerBytesMax: 2048 } });
   const get = (pad: number) =>
     `GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-pad: ${'x'.repeat(pad)}\r\n\r\n`;
-  assert.match(await rawExchange(port, get(1500)), /^HTTP\/1\.1 200/);
-  const over = await rawExchange(port, get(2100));
+  // The address, names and values count.
+  const pad = 2048 - '/healthzhostlocalhostconnectionclosex-pad'.length;
+  assert.match(await rawExchange(port, get(pad)), /^HTTP\/1\.1 200/);
+  const over = await rawExchange(port, get(pad + 1));
   assert.match(over, /^HTTP\/1\.1 431/);
   assert.match(over, /"code":"header_too_large"/);
   assert.match(over, /x-request-id: /);
   const noise = await rawExchange(port, '\x16\x03\x01\x02 not http at all\r\n\r\n');
   assert.match(noise, /^HTTP\/1\.1 400[\s\S]*"code":"invalid_option"/);
 });
+
+/** A connection that says nothing; resolves once the service has it. */
+async function resting(t: TestContext, port: number, localAddress = '127.0.0.1') {
+  const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => {});
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+const GET = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n';
+const UPGRADE = [
+  'GET /v1/stream HTTP/1.1',
+  'host: localhost',
+  'connection: upgrade',
+  'upgrade: websocket',
+  'sec-websocket-version: 13',
+  'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==',
+  '\r\n',
+].join('\r\n');
+
+/** The toy service with its WebSockets. */
+const socketServer = (t: TestContext, limits: Partial<ServiceLimits>) =>
+  toyServer(t, { limits, parts: { routes: (app, context) => void socketRoutes(app, context) } });
+
+test('connections in all: n are taken, n + 1 is closed; one that ends makes room', async (t) => {
+  const { port } = await socketServer(t, { socketsMax: 3, addressShare: 1 });
+  await resting(t, port);
+  const second = await resting(t, port);
+  assert.match(await rawExchange(port, GET), /^HTTP\/1\.1 200/);
+  await resting(t, port);
+  assert.equal(await rawExchange(port, GET), '');
+  second.destroy();
+  await answersAgain(port);
+});
+
+test('connections of one address: n are taken, n + 1 is told so and closed, also an upgrade', async (t) => {
+  const { port } = await socketServer(t, { socketsMax: 8, addressShare: 0.25 });
+  const first = await resting(t, port);
+  assert.match(await rawExchange(port, GET), /^HTTP\/1\.1 200/);
+  await resting(t, port);
+  for (const request of [GET.replace('connection: close\r\n', ''), UPGRADE]) {
+    const answer = await rawExchange(port, request);
+    assert.match(answer, /^HTTP\/1\.1 429[\s\S]*"code":"rate_limited"/);
+    assert.match(answer, /\r\nconnection: close\r\n/i);
+    assert.match(answer, /\r\nretry-after: \d+\r\n/);
+  }
+  first.destroy();
+  await answersAgain(port);
+});
+
+test('an address that holds its share does not keep others out', { skip: process.platform !== 'linux' }, async (t) => {
+  const { port } = await socketServer(t, { socketsMax: 8, addressShare: 0.25 });
+  for (let i = 0; i < 2; i++) await resting(t, port, '127.0.0.2');
+  assert.match(await rawExchange(port, GET), /^HTTP\/1\.1 200/);
+  assert.match(await rawExchange(port, UPGRADE, /\r\n\r\n/), /^HTTP\/1\.1 101/);
+});
+
+test('those beyond their share that say nothing take no places: the first few are cut off, the others at once', async (t) => {
+  const { port, app } = await socketServer(t, { socketsMax: 100, addressShare: 0.01 });
+  const held = await resting(t, port);
+  const beyond = await Promise.all(Array.from({ length: REFUSED_CONNECTIONS_MAX + 5 }, () => resting(t, port)));
+  const connections = () => new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)));
+  while ((await connections()) > 1 + REFUSED_CONNECTIONS_MAX) await new Promise((resolve) => setTimeout(resolve, 5));
+  while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  await Promise.all(beyond.map((socket) => socket.closed || once(socket, 'close')));
+  assert.equal(held.readyState, 'open');
+});
+
+/** Asks until there is room. */
+async function answersAgain(port: number): Promise<void> {
+  while (!/^HTTP\/1\.1 200/.test(await rawExchange(port, GET))) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 test('two lengths, or a length and chunks, are refused: they smuggle requests past proxies', async (t) => {
   const { port } = await toyServer(t);
@@ -114,6 +191,16 @@ test('a body that ends early is a malformed form, and its file is gone', async (
   const answer = await rawExchange(port, Buffer.concat([Buffer.from(lines), cut]), /"code":"\w+"/);
   assert.match(answer, /^HTTP\/1\.1 400[\s\S]*"code":"form_malformed"/);
   assert.equal(log.options.length, 0);
+});
+
+test('headers that do not arrive in time, and a request that does not, are given up', async (t) => {
+  const { port } = await toyServer(t, { limits: { headersMsMax: 400, requestMsMax: 1500 } });
+  const timedOut = /^HTTP\/1\.1 408[\s\S]*"code":"request_timeout"/;
+  const whole = post(upload(), ['connection: close']);
+  assert.match(await rawExchange(port, whole), /^HTTP\/1\.1 200/);
+  // Node looks every half a minute unless told otherwise; a client of this test is less patient.
+  assert.match(await rawExchange(port, whole.subarray(0, 50)), timedOut);
+  assert.match(await rawExchange(port, whole.subarray(0, whole.length - 100)), timedOut);
 });
 
 test('a sender of too much reads why', async (t) => {

@@ -28,7 +28,10 @@ async function service(
     config,
     parts: {
       logger,
-      keys: keys && { find: async (presented) => findKey(keys, presented) },
+      keys: keys && {
+        find: async (presented) => findKey(keys, presented),
+        holds: async (one) => keys.includes(one),
+      },
       routes: (app, context) => {
         sockets = socketRoutes(app, context);
       },
@@ -123,6 +126,37 @@ test('keys, scopes and budgets are those of the HTTP routes', async (t) => {
   const [code, reason] = await once(socket, 'close');
   assert.deepEqual([code, String(reason)], [1008, 'rate_limited']);
   assert.equal(events.at(-1)!['code'], 'rate_limited');
+});
+
+test('a revoked key ends its open sessions, and no others', async (t) => {
+  const [revoked, other] = [key('a', ['stream']), key('b', ['stream'])];
+  const keys = [revoked.key, other.key];
+  const { port, ready, sockets } = await service(t, keys);
+  ready();
+  const start = { type: 'start', audio: { format: 'pcm16' } };
+  const realtime = await dial(port, '/v1/realtime', bearer(revoked.secret));
+  const early = await dial(port, '/v1/stream', bearer(revoked.secret));
+  early.socket.send(JSON.stringify(start));
+  const late = await dial(port, '/v1/stream');
+  late.socket.send(JSON.stringify({ ...start, key: revoked.secret }));
+  const lost = await dial(port, '/v1/stream', bearer(revoked.secret));
+  lost.socket.send(JSON.stringify(start));
+  const kept = await dial(port, '/v1/stream', bearer(other.secret));
+  kept.socket.send(JSON.stringify(start));
+  for (const { socket, events } of [early, late, lost, kept]) if (events.length === 0) await once(socket, 'message');
+  lost.socket.terminate();
+  while (sockets().open.connections > 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(sockets().open.sessions, 4);
+  const ended = [realtime, early, late].map(({ socket }) => once(socket, 'close'));
+  keys.shift();
+  for (const [code, reason] of await Promise.all(ended)) {
+    assert.deepEqual([code, String(reason)], [1008, 'unauthorized']);
+  }
+  assert.equal((realtime.events.at(-1)!['error'] as Record<string, unknown>)['code'], 'unauthorized');
+  for (const { events } of [early, late]) assert.equal(events.at(-1)!['code'], 'unauthorized');
+  while (sockets().open.sessions > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(kept.socket.readyState, kept.socket.OPEN);
+  kept.socket.terminate();
 });
 
 test('a realtime session hears after each item what is left of its budget of audio, where there is one', async (t) => {

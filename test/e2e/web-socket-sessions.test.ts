@@ -8,8 +8,11 @@ import { OpenAIRealtimeWebSocket } from 'openai/realtime/websocket';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import { WebSocket } from 'ws';
+import { decodeMessage } from '../../fusion/protocol/codec.ts';
 import { AppError } from '../../models/core/app-error.ts';
+import type { Gate } from '../../services/ws/gate.ts';
 import { type SocketServer, startSocketServer } from '../support/socket-server.ts';
+import { toyGate } from '../support/toy-gate.ts';
 import { pcm16 } from '../support/toy-listener.ts';
 
 async function serving(
@@ -237,6 +240,53 @@ test('connections beyond the limits are refused, and places come free', async ()
   );
 });
 
+test('connections without a key do not keep those out that show one, wherever they show it', async () => {
+  await serving(
+    async ({ host }) => {
+      const open = [(await upgraded(host, '/v1/stream')).socket!, (await upgraded(host, '/v1/stream')).socket!];
+      const third = await upgraded(host, '/v1/stream');
+      assert.deepEqual([third.status, third.code], [503, 'overloaded']);
+      for (const path of ['/v1/stream', '/v1/realtime', '/v1/fuse']) {
+        for (const headers of [
+          { authorization: 'Bearer key-a' },
+          { 'x-api-key': 'key-a' },
+          { 'sec-websocket-protocol': 'openai-insecure-api-key.key-a' },
+        ]) {
+          const { status, socket } = await upgraded(host, path, headers);
+          assert.equal(status, 101, `${path} ${Object.keys(headers)}`);
+          open.push(socket!);
+        }
+      }
+      for (const socket of open) socket.terminate();
+    },
+    { keys: ['key-a'], sockets: { strangersMax: 2 } },
+  );
+});
+
+test('a recognizer from elsewhere whose key is revoked is told, and its connection ends', async () => {
+  let revoked = false;
+  const gate = toyGate(['key-a']);
+  const admit: Gate['admit'] = async (presented, scope) => ({
+    ...(await gate.admit(presented, scope)),
+    recheck: async () => {
+      if (revoked) throw new AppError('unauthorized', 'This key was revoked.');
+    },
+  });
+  await serving(
+    async ({ host, sockets }) => {
+      const { socket } = await upgraded(host, '/v1/fuse', { authorization: 'Bearer key-a' });
+      const told: Record<string, unknown>[] = [];
+      socket!.on('message', (data) => told.push(decodeMessage(new Uint8Array(data as Buffer)) as never));
+      revoked = true;
+      const [code, reason] = await once(socket!, 'close');
+      assert.deepEqual([code, String(reason)], [1008, 'unauthorized']);
+      assert.deepEqual([told.at(-1)!['type'], told.at(-1)!['code']], ['error', 'unauthorized']);
+      while (sockets.open.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    { gate: { ...gate, admit } },
+  );
+});
+
 /** Sends `data` on a new connection; resolves to the close code, or null where a ping is answered first. */
 async function closeCode(host: string, path: string, send: (socket: WebSocket) => void): Promise<number | null> {
   const { socket } = await upgraded(host, path);
@@ -262,7 +312,12 @@ test('messages and fragments have bounds, at n and n + 1', async () => {
     const most = 15 * 1024 * 1024 + 65_536;
     assert.equal(await closeCode(host, '/v1/realtime', text(most)), null);
     assert.equal(await closeCode(host, '/v1/realtime', text(most + 1)), 1009);
-    assert.equal(await closeCode(host, '/v1/fuse', (socket) => socket.send(new Uint8Array(4 * 1024 * 1024 + 1))), 1009);
+    // Zeros are no message of the protocol: that is what it says of them where they are not too many.
+    const fuse = (bytes: number) => (socket: WebSocket) => socket.send(new Uint8Array(bytes));
+    const judged = await closeCode(host, '/v1/fuse', fuse(100));
+    assert.notEqual(judged, 1009);
+    assert.equal(await closeCode(host, '/v1/fuse', fuse(4 * 1024 * 1024)), judged);
+    assert.equal(await closeCode(host, '/v1/fuse', fuse(4 * 1024 * 1024 + 1)), 1009);
     const fragments = (count: number) => (socket: WebSocket) => {
       for (let i = 0; i < count; i++) socket.send('x', { fin: i === count - 1 });
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { AdmissionWatch } from '../../services/ws/admission-watch.ts';
 import { RealtimeSession } from '../../services/ws/realtime-session.ts';
 import { SessionRoom } from '../../services/ws/session-room.ts';
 import { enterStream } from '../../services/ws/stream-entry.ts';
@@ -27,13 +28,15 @@ function* pieces(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Ar
 }
 
 async function nativeEvents(sound: readonly number[], sizes: readonly number[]): Promise<unknown[]> {
+  const clock = new ManualClock();
   const socket = new ToySocket();
   enterStream(socket, {
     source: new ToyListener(),
     facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
     room: new SessionRoom(),
-    clock: new ManualClock(),
-    record: toyRecords(new ManualClock()).record(),
+    watch: new AdmissionWatch(clock),
+    clock,
+    record: toyRecords(clock).record(),
     admit: async () => toyAdmission(),
     closed: () => undefined,
     limits: { messagesPerSecond: 1e9 },

@@ -19,6 +19,7 @@ export function toyAdmission(
       admission.heardS += seconds;
     },
     rateLimits: () => limits,
+    recheck: null,
   };
   return admission;
 }
@@ -35,6 +36,7 @@ export function toyGate(keys: readonly string[] | null): Gate {
         throw new AppError('forbidden', 'Pages of this origin may not call.', { param: 'origin' });
       }
     },
+    checkConnection: () => undefined,
     admit: async (presented) => {
       if (keys === null) return toyAdmission();
       if (presented === null || !keys.includes(presented)) throw new AppError('unauthorized', 'This key is unknown.');

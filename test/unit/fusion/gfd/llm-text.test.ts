@@ -15,3 +15,40 @@ test('the space before the first word is dropped only when asked, and only the f
   assert.deepEqual(new LlmText(new Map(), { dropLeadingSpace: true }).view(bytes('  a')), bytes(' a'));
   assert.deepEqual(new LlmText(new Map(), { dropLeadingSpace: false }).view(bytes(' a')), bytes(' a'));
 });
+
+const numbers = new LlmText(new Map([['兩', '两']]), { dropLeadingSpace: false, hideNumbers: true });
+const text = (shown: Uint8Array) => new TextDecoder().decode(shown);
+
+test('numbers of three numerals or more are all shown as one, however they are written', () => {
+  const view = (raw: string) => text(numbers.view(bytes(raw)));
+  for (const number of [
+    '1990',
+    '1 9 9 0',
+    '1,9,9,0',
+    '一九九零',
+    '一、九、九、零',
+    '一九九六',
+    '13334293735',
+    '二十五',
+  ]) {
+    assert.equal(view(`生于${number}年`), '生于2000年', number);
+  }
+  assert.equal(view('in 1990, 3 of 25'), 'in 2000, 3 of 25', 'shorter ones are words like others');
+  assert.equal(view('六本木的三星和两个'), '六本木的三星和两个');
+  assert.equal(view('兩百'), '两百');
+  const plain = new LlmText(new Map(), { dropLeadingSpace: false });
+  assert.equal(text(plain.view(bytes('1990'))), '1990');
+});
+
+test('a number is hidden as soon as it is long, with whatever follows', () => {
+  const view = (raw: Uint8Array) => text(numbers.view(raw));
+  assert.equal(view(bytes('in 19')), 'in 19');
+  assert.equal(view(bytes('in 199')), 'in 2000');
+  assert.equal(view(bytes('in 1990')), 'in 2000');
+  const cut = bytes('一九九年').subarray(0, -1);
+  assert.deepEqual(
+    [...numbers.view(cut)],
+    [...bytes('2000'), ...cut.subarray(9)],
+    'bytes of an unfinished character stay',
+  );
+});

@@ -33,6 +33,15 @@ test('flags set limits over the environment', () => {
   assert.deepEqual([budget, logText], [{ audioSecondsPerHour: 60 }, true]);
 });
 
+test('an address may hold a share of the connections, and all of them where all come from this machine', () => {
+  const share = (...args: readonly string[]) => configOf(parsed(...args), {}, '').limits.addressShare;
+  assert.equal(share(), 1);
+  assert.equal(share('--host', '0.0.0.0'), 0.25);
+  assert.equal(share('--host', '0.0.0.0', '--address-share', '1'), 1);
+  assert.equal(share('--address-share', '0.5'), 0.5);
+  for (const text of ['0', '1.1', 'half']) assert.throws(() => share('--address-share', text), text);
+});
+
 test('hosts and origins may be repeated; an origin that is none is refused', () => {
   const flags = parsed('--allow-host', 'a.example', '--allow-host', 'b.example', '--cors-origin', 'https://c.example');
   const { allowHosts, corsOrigins } = configOf(flags, {}, '');

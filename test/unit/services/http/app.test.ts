@@ -4,6 +4,12 @@ import { test } from 'node:test';
 import { ERRORS } from '../../../../models/core/app-error.ts';
 import { TRANSCRIPTION_FIELDS } from '../../../../services/http/transcription-fields.ts';
 import type { ApiKey, Scope } from '../../../../services/keys/api-key.ts';
+import {
+  HANDLER_MS_MAX,
+  HEADERS_MS_MAX,
+  PART_HEADERS_MAX,
+  REQUEST_MS_MAX,
+} from '../../../../services/server/limits.ts';
 import { webRoutes } from '../../../../services/web/web-routes.ts';
 import { FORM_TYPE, formBody, formRequest } from '../../../support/form-body.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -21,6 +27,7 @@ function toyKeys(keys: Readonly<Record<string, Partial<ApiKey>>>) {
       if (found === undefined) return null;
       return { id: presented, name: '', hash: '', scopes: [], limits: {}, createdAt: '', ...found };
     },
+    holds: async () => true,
   };
 }
 
@@ -271,6 +278,51 @@ test('number of fields, bytes of a field and of its name: n is taken, n + 1 is n
   assert.deepEqual([long.statusCode, long.json().error.param], [413, 'prompt']);
   assert.equal((await of({ fieldNameBytesMax: 6 }, { prompt: 'x' })).statusCode, 200);
   assert.equal((await of({ fieldNameBytesMax: 5 }, { prompt: 'x' })).statusCode, 413);
+});
+
+test('headers of a part of a form: n are taken, n + 1 are refused, not cut off', async () => {
+  const of = async (count: number) => {
+    const { app, log } = await toyService();
+    const further = Array.from({ length: count - 1 }, (_, i) => `x-${i}: ${i}`);
+    const payload = formBody([
+      { name: 'file', value: WAV, filename: 'a.wav' },
+      { name: 'prompt', value: 'p', headers: further },
+    ]);
+    const headers = { ...local, 'content-type': FORM_TYPE };
+    const answer = await app.inject({ method: 'POST', url: URL, headers, payload });
+    await app.close();
+    return { answer, asked: log.options.length };
+  };
+  const most = await of(PART_HEADERS_MAX);
+  assert.equal(most.answer.statusCode, 200, most.answer.payload);
+  const { answer, asked } = await of(PART_HEADERS_MAX + 1);
+  assert.deepEqual([answer.statusCode, answer.json().error.code, asked], [400, 'form_malformed', 0]);
+});
+
+test('the times that Node looks after are those of the limits', async () => {
+  const limits = { headersMsMax: 111, requestMsMax: 222, deadlineMsMax: 333, keepAliveMs: 444 };
+  const { app } = await toyService({ limits });
+  const { headersTimeout, requestTimeout, timeout, keepAliveTimeout } = app.server;
+  assert.deepEqual([headersTimeout, requestTimeout, timeout, keepAliveTimeout], [111, 222, 555, 444]);
+  const { app: usual } = await toyService();
+  assert.deepEqual([usual.server.headersTimeout, usual.server.requestTimeout], [HEADERS_MS_MAX, REQUEST_MS_MAX]);
+  // No timer of Node is longer.
+  const { app: patient } = await toyService({ limits: { deadlineMsMax: 1e12 } });
+  assert.equal(patient.server.timeout, 2 ** 31 - 1);
+});
+
+test('an answer that never comes is given up, with a code of ours', async () => {
+  const { app } = await toyService({
+    parts: {
+      routes: (scope) => {
+        scope.get('/stuck', { handlerTimeout: 20 }, () => new Promise(() => {}));
+        scope.get('/plain', (request) => ({ handlerTimeout: request.routeOptions.handlerTimeout }));
+      },
+    },
+  });
+  const answer = await app.inject({ url: '/stuck', headers: local });
+  assert.deepEqual([answer.statusCode, answer.json().error.code], [504, 'deadline_exceeded']);
+  assert.deepEqual((await app.inject({ url: '/plain', headers: local })).json(), { handlerTimeout: HANDLER_MS_MAX });
 });
 
 test('characters of an address: n is taken, n + 1 is not', async () => {

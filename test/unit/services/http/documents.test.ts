@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { formRequest } from '../../../support/form-body.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
+import { pdfBytes, textContent } from '../../../support/pdf-bytes.ts';
+import { TOY_DOCUMENT } from '../../../support/toy-document.ts';
 import { TOY_PNG, type ToyServiceOptions, toyService } from '../../../support/toy-service.ts';
 
 const URL = '/v1/documents';
@@ -130,6 +132,17 @@ test('bytes of a raw body: n is taken, n + 1 is not', async () => {
   assert.deepEqual([await of(TOY_PNG.length), await of(TOY_PNG.length - 1)], [200, 413]);
 });
 
+test('bytes of a PDF that is written anew: n are taken, n + 1 are not', async () => {
+  const pdf = Buffer.from(pdfBytes([{ content: textContent(['a']) }]));
+  const of = async (overlayBytesMax: number, query: string) => {
+    const { answer } = await post(query, { limits: { overlayBytesMax }, pages: TOY_DOCUMENT.pages.slice(0, 1) }, pdf);
+    return [answer.statusCode, answer.statusCode === 200 ? null : answer.json().error.param];
+  };
+  assert.deepEqual(await of(pdf.length, '?format=pdf'), [200, null]);
+  assert.deepEqual(await of(pdf.length - 1, '?format=pdf'), [413, 'format']);
+  assert.deepEqual(await of(pdf.length - 1, '?format=text'), [200, null]);
+});
+
 test('bounds of pages and pixels reach the intake', async () => {
   const { log } = await post('', { limits: { pagesMax: 7, pixelsMax: 1234, uploadBytesMax: 5000 } });
   assert.deepEqual(log.reads[0]!.limits, { pagesMax: 7, pixelsMax: 1234, bytesMax: 5000 });
@@ -144,7 +157,10 @@ test('a key has so many pixels an hour', async () => {
     limits: { pixelsPerHour: 80 * 60 * 3 },
     createdAt: '',
   };
-  const { app } = await toyService({ clock: new ManualClock(), parts: { keys: { find: async () => key } } });
+  const { app } = await toyService({
+    clock: new ManualClock(),
+    parts: { keys: { find: async () => key, holds: async () => true } },
+  });
   const of = () =>
     app.inject({ method: 'POST', url: URL, headers: { ...headers, 'x-api-key': 'k' }, payload: TOY_PNG });
   assert.equal((await of()).statusCode, 200);

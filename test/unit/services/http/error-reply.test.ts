@@ -5,6 +5,7 @@ import { asAppError, errorBody, errorHeaders, withoutPaths } from '../../../../s
 import { checkHost } from '../../../../services/http/security.ts';
 import { defaultServiceConfig } from '../../../../services/server/config.ts';
 import { RetryLater } from '../../../../services/server/retry-later.ts';
+import { toldError } from '../../../../services/ws/close-code.ts';
 
 test('messages keep what happened and lose where', () => {
   assert.equal(withoutPaths('/var/lib/x/audio.wav has no samples'), 'audio.wav has no samples');
@@ -13,6 +14,21 @@ test('messages keep what happened and lose where', () => {
     withoutPaths('see https://example.org/a/b, or text/plain'),
     'see https://example.org/a/b, or text/plain',
   );
+});
+
+test('a message keeps the spelling of the name that it begins with; what others say becomes a sentence', () => {
+  const told = (error: AppError) => errorBody(error).error.message;
+  for (const name of ['beams', 'response_format', 'include[]=logprobs', 'x-deadline-ms']) {
+    assert.equal(told(new AppError('invalid_option', `${name} is "x"`, { param: name })), `${name} is "x".`);
+  }
+  const foreign = Object.assign(new Error('reach fields limit'), { code: 'FST_FIELDS_LIMIT' });
+  assert.equal(told(asAppError(foreign)), 'Reach fields limit.');
+});
+
+test('a language that the model does not know is told with the field, wherever it was noticed', () => {
+  const error = AppError.from(new AppError('unknown_language', 'Language "english" is not one that this model knows.'));
+  assert.equal(errorBody(error).error.param, 'language');
+  assert.equal(toldError(error).param, 'language');
 });
 
 test('failures of the machine are told by their code alone', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { formRequest } from '../../../support/form-body.ts';
+import { readProjectFile } from '../../../support/project-files.ts';
 import { type ToyServiceOptions, toyService, toyWav } from '../../../support/toy-service.ts';
 
 const URL = '/v1/audio/transcriptions';
@@ -198,6 +199,20 @@ test('what is not supported is refused and named, never ignored', async () => {
     assert.deepEqual([error.code, error.param, error.type], ['unsupported_parameter', param, 'invalid_request_error']);
     assert.equal(log.options.length, 0);
   }
+});
+
+test('what stands in the address is refused and named: fields are parts of the form', async () => {
+  for (const task of ['transcriptions', 'translations']) {
+    const { answer, log } = await post({}, {}, `/v1/audio/${task}?model=nope`);
+    assert.equal(answer.statusCode, 400, answer.payload);
+    assert.deepEqual([answer.json().error.code, answer.json().error.param], ['unsupported_parameter', 'model']);
+    assert.equal(log.options.length, 0);
+  }
+});
+
+test('the example of a failure in docs/api.md is what the service says', async () => {
+  const { answer } = await post({ beams: '99' });
+  assert.ok(readProjectFile('docs/api.md').includes(answer.payload), answer.payload);
 });
 
 test('values out of range are refused and named', async () => {

@@ -7,6 +7,7 @@ import type { AppError } from '../../../../models/core/app-error.ts';
 import { findKey, hasScope, newApiKey } from '../../../../services/keys/api-key.ts';
 import { KeyBudgets } from '../../../../services/keys/key-budgets.ts';
 import { addKey, KeyRing, keyFilePath, readKeys, revokeKey } from '../../../../services/keys/key-file.ts';
+import { KEY_FILE_BYTES_MAX, KEYS_MAX } from '../../../../services/keys/limits.ts';
 import { TokenBucket } from '../../../../services/keys/token-bucket.ts';
 import type { RetryLater } from '../../../../services/server/retry-later.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -69,6 +70,23 @@ test('a file that others may write, or that holds something else, is refused', a
   }
 });
 
+test('keys of a file, and its bytes: n are taken, n + 1 are not', async (t) => {
+  const path = await keyFile(t);
+  const refused = (error: AppError) => error.code === 'keys_unusable';
+  const { key } = await addKey(path, OPTIONS);
+  const keys = Array.from({ length: KEYS_MAX - 1 }, (_, i) => ({ ...key, id: String(i) }));
+  const text = JSON.stringify({ version: 1, keys });
+  await writeFile(path, text);
+  await addKey(path, OPTIONS);
+  assert.equal((await readKeys(path)).length, KEYS_MAX);
+  await assert.rejects(addKey(path, OPTIONS), refused);
+  assert.equal((await readKeys(path)).length, KEYS_MAX);
+  await writeFile(path, text.padEnd(KEY_FILE_BYTES_MAX));
+  assert.equal((await readKeys(path)).length, KEYS_MAX - 1);
+  await writeFile(path, text.padEnd(KEY_FILE_BYTES_MAX + 1));
+  await assert.rejects(readKeys(path), refused);
+});
+
 test('a running service takes new keys and drops revoked ones within a second', async (t) => {
   const path = await keyFile(t);
   const clock = new ManualClock();
@@ -79,6 +97,30 @@ test('a running service takes new keys and drops revoked ones within a second', 
   assert.equal((await ring.find(secret))?.id, key.id);
   clock.advance(1000);
   assert.equal(await ring.find(secret), null);
+});
+
+test('a key that was found holds until it is revoked, replaced, or loses the scope', async (t) => {
+  const path = await keyFile(t);
+  const clock = new ManualClock();
+  const ring = new KeyRing(path, clock);
+  const [one, two] = [await addKey(path, OPTIONS), await addKey(path, OPTIONS)];
+  const rewrite = async (edit: (text: string) => string) => {
+    await writeFile(path, edit(await readFile(path, 'utf8')), { mode: 0o600 });
+    clock.advance(1000);
+  };
+  assert.equal(await ring.holds(one.key, 'transcribe'), true);
+  assert.equal(await ring.holds(one.key, 'read'), false);
+  await rewrite((text) => text.replace(one.key.hash, 'f'.repeat(64)));
+  assert.equal(await ring.holds(one.key, 'transcribe'), false);
+  assert.equal(await ring.holds(two.key, 'transcribe'), true);
+  await rewrite((text) => text.replaceAll('"transcribe"', '"read"'));
+  assert.equal(await ring.holds(two.key, 'transcribe'), false);
+  assert.equal(await ring.holds(two.key, 'read'), true);
+  await revokeKey(path, two.key.id);
+  clock.advance(999);
+  assert.equal(await ring.holds(two.key, 'read'), true);
+  clock.advance(1);
+  assert.equal(await ring.holds(two.key, 'read'), false);
 });
 
 test('the file is where the environment says', () => {

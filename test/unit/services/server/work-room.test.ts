@@ -38,6 +38,15 @@ test('a deadline can be shortened and not lengthened', () => {
   assert.equal((work.signal.reason as AppError).code, 'deadline_exceeded');
 });
 
+test('a deadline that passes says the time that was asked for, not what was left of it', () => {
+  const { room, clock } = toyRoom();
+  const work = room.open('a');
+  clock.advance(300);
+  work.limitTo(1500);
+  clock.advance(1200);
+  assert.match((work.signal.reason as AppError).message, /deadline of 1500 ms/);
+});
+
 test('a deadline that has passed already aborts at once', () => {
   const { room, clock } = toyRoom();
   const work = room.open('a');

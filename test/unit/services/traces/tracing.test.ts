@@ -45,10 +45,13 @@ test('a request is a server span, with its stages as children', async () => {
   const { app, spans, server, stagesOf } = await traced();
   const fields = { prompt: 'secret-prompt', language: 'en' };
   const headers = { 'x-request-id': 'mine-1' };
-  assert.equal((await app.inject(formRequest(`${SPEECH}?q=secret`, toyWav(2), fields, headers))).statusCode, 200);
+  assert.equal((await app.inject(formRequest(SPEECH, toyWav(2), fields, headers))).statusCode, 200);
+  // An address with a query, which the speech routes do not take.
+  assert.equal((await app.inject({ url: '/v1/models?q=secret', headers: { host: 'localhost' } })).statusCode, 200);
   await app.close();
-  const [span, ...more] = server();
+  const [span, other, ...more] = server();
   assert.equal(more.length, 0);
+  assert.equal(other!.attributes['http.route'], '/v1/models');
   assert.equal(span!.name, `POST ${SPEECH}`);
   assert.deepEqual(span!.attributes, {
     'http.request.method': 'POST',
@@ -61,7 +64,7 @@ test('a request is a server span, with its stages as children', async () => {
   assert.equal(span!.resource.attributes['service.version'], '1.2.3');
   const names = stagesOf(span!).map(({ name }) => name);
   assert.deepEqual(names.sort(), ['encode', 'llm', 'queue', 'recognize', 'upload', 'work']);
-  assert.equal(spans().length, 1 + names.length);
+  assert.equal(spans().length, 2 + names.length);
   const all = JSON.stringify(spans().map(({ name, attributes, events }) => [name, attributes, events]));
   for (const text of ['secret', 'w0', 'a.wav']) assert.ok(!all.includes(text), text);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AdmissionWatch } from '../../../../services/ws/admission-watch.ts';
 import { SessionRoom } from '../../../../services/ws/session-room.ts';
 import { enterStream } from '../../../../services/ws/stream-entry.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -22,6 +23,7 @@ function setUp(logText = false) {
       source,
       facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
       room,
+      watch: new AdmissionWatch(clock),
       clock,
       record,
       admit: async () => toyAdmission('phone'),

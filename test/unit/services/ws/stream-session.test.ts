@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
+import { AdmissionWatch } from '../../../../services/ws/admission-watch.ts';
 import type { Connection } from '../../../../services/ws/connection.ts';
 import type { Admission } from '../../../../services/ws/gate.ts';
+import { ADMISSION_CHECK_MS } from '../../../../services/ws/limits.ts';
 import { SessionRoom } from '../../../../services/ws/session-room.ts';
 import { enterStream } from '../../../../services/ws/stream-entry.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -19,6 +21,7 @@ function setUp(admit: (key: string | null) => Promise<Admission> = async () => t
   const source = new ToyListener();
   const clock = new ManualClock();
   const room = new SessionRoom();
+  const watch = new AdmissionWatch(clock);
   let closed = 0;
   /** The last one. */
   let connection: Connection | undefined;
@@ -28,6 +31,7 @@ function setUp(admit: (key: string | null) => Promise<Admission> = async () => t
       source,
       facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
       room,
+      watch,
       clock,
       record: toyRecords(clock).record(),
       admit,
@@ -505,6 +509,32 @@ test('a session that fails while its client is away tells it why when it comes b
   assert.equal(room.size, 1);
   clock.advance(60_000);
   assert.equal(room.size, 0);
+});
+
+test('a revoked key ends its sessions, told, and those that wait for their client', async () => {
+  let revoked = false;
+  const recheck = async () => {
+    if (revoked) throw new AppError('unauthorized', 'This key was revoked.');
+  };
+  const { source, clock, room, begin, connect, closed } = setUp(async () => ({ ...toyAdmission(), recheck }));
+  const [open, parked] = [await begin(), await begin()];
+  for (const socket of [open, parked]) socket.binary(pcm16([0.3], 16_000));
+  parked.leave(false);
+  await turns();
+  assert.deepEqual([source.open, room.size], [2, 2]);
+  clock.advance(ADMISSION_CHECK_MS);
+  await turns();
+  assert.equal(room.size, 2);
+  revoked = true;
+  clock.advance(ADMISSION_CHECK_MS);
+  await turns();
+  assert.equal(open.events.at(-1)!['code'], 'unauthorized');
+  assert.deepEqual(open.closedWith, { code: 1008, reason: 'unauthorized' });
+  assert.deepEqual([source.open, room.size, closed()], [0, 0, 2]);
+  const back = connect();
+  back.text({ type: 'start', resume: { token: parked.events[0]!['resumeToken'], seq: 1 } });
+  await turns(2);
+  assert.equal(back.events[0]!['code'], 'not_found');
 });
 
 test('32 sessions wait for their clients; one more, and the oldest is given up', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AppError } from '../../../../models/core/app-error.ts';
 import { ID_CHARS_MAX, KEY_CHARS_MAX, KEYWORDS_MAX, PROMPT_CHARS_MAX } from '../../../../services/ws/limits.ts';
 import { parseControl, parseStart } from '../../../../services/ws/stream-start.ts';
 
@@ -22,6 +23,23 @@ test('texts and lists of start have bounds, at n and n + 1', () => {
     start({ [name]: value(most) });
     assert.throws(() => start({ [name]: value(most + 1) }), { code: 'invalid_option', param }, name);
   }
+});
+
+test('a format that is none hears of all that there are', () => {
+  for (const audio of [{ format: 'mp3' }, {}]) {
+    assert.throws(
+      () => start({ audio }),
+      (error: AppError) => {
+        assert.deepEqual([error.code, error.param], ['invalid_option', 'audio.format']);
+        for (const format of ['pcm16', 'float32', 'ogg-opus', 'webm-opus'])
+          assert.ok(error.message.includes(format), format);
+        return true;
+      },
+    );
+  }
+  assert.throws(() => start({ audio: { format: 'ogg-opus', rate: 48_000 } }), { code: 'unsupported_parameter' });
+  for (const audio of [null, 'pcm16', []])
+    assert.throws(() => start({ audio }), { code: 'invalid_option', param: 'audio' });
 });
 
 test('what is not said is left to the recognizer; turns null is not the same as no turns', () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { AppError } from '../../../../models/core/app-error.ts';
+import { SECURITY_HEADERS } from '../../../../services/http/security.ts';
 import { fuseOpeners } from '../../../../services/ws/fuse-options.ts';
+import { SOCKETS_MAX, STRANGERS_MAX } from '../../../../services/ws/limits.ts';
 import { SocketCount } from '../../../../services/ws/socket-count.ts';
 import { asksForBeta, chosenProtocol, parseUpgrade, refuseUpgrade } from '../../../../services/ws/upgrade.ts';
 
@@ -55,28 +57,69 @@ test('a refusal is an HTTP answer with the error’s status and body, and says w
   assert.match(head!, /^HTTP\/1\.1 429 Too Many Requests\r\n/);
   assert.match(head!, /\r\nretry-after: 7(\r\n|$)/);
   assert.match(head!, /\r\nx-request-id: a-1(\r\n|$)/);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    assert.ok(`${head}\r\n`.includes(`\r\n${name}: ${value}\r\n`), name);
+  }
   assert.deepEqual(JSON.parse(body!), {
     error: { message: 'Too many.', type: 'rate_limit_error', param: null, code: 'rate_limited' },
   });
 });
 
-test('places: so many in all, of one key, and of strangers', () => {
+test('places: so many in all, and of one key', () => {
   const count = new SocketCount({ socketsMax: 4, socketsPerKeyMax: 2, strangersMax: 2 });
-  const first = count.enter();
-  const second = count.enter();
-  assert.throws(() => count.enter(), { code: 'overloaded' });
-  first.belongTo('a');
-  second.belongTo('a');
-  const third = count.enter();
-  assert.throws(() => third.belongTo('a'), { code: 'rate_limited' });
-  third.belongTo('b');
-  count.enter().belongTo('c');
-  assert.throws(() => count.enter(), { code: 'overloaded' });
+  const first = count.enter('a');
+  const second = count.enter('a');
+  assert.throws(() => count.enter('a'), { code: 'rate_limited' });
+  count.enter('b');
+  count.enter('c');
+  assert.throws(() => count.enter('d'), { code: 'overloaded' });
   first.leave();
   first.leave();
   assert.equal(count.all, 3);
-  count.enter().belongTo('a');
-  assert.throws(() => count.enter(), { code: 'overloaded' });
+  count.enter('a');
+  assert.throws(() => count.enter('d'), { code: 'overloaded' });
+  second.leave();
+  count.enter('a');
+});
+
+test('places: so many of strangers, who count as such until they prove a key', () => {
+  const count = new SocketCount({ socketsMax: 6, socketsPerKeyMax: 1, strangersMax: 2 });
+  const [first, second] = [count.enter(null), count.enter(null)];
+  assert.throws(() => count.enter(null), { code: 'overloaded' });
+  first.belongTo('a');
+  const third = count.enter(null);
+  assert.throws(() => third.belongTo('a'), { code: 'rate_limited' });
+  // Whose key was refused is a stranger still.
+  assert.throws(() => count.enter(null), { code: 'overloaded' });
+  second.leave();
+  count.enter(null);
+  assert.equal(count.all, 3);
+});
+
+test('strangers, as many as come, leave places for those who prove a key at the upgrade', () => {
+  const count = new SocketCount();
+  for (let i = 0; i < STRANGERS_MAX; i++) count.enter(null);
+  assert.throws(() => count.enter(null), { code: 'overloaded' });
+  const kept = SOCKETS_MAX - STRANGERS_MAX;
+  assert.ok(kept >= SOCKETS_MAX / 2);
+  for (let i = 0; i < kept; i++) count.enter(`owner ${i}`);
+  assert.throws(() => count.enter('one more'), { code: 'overloaded' });
+});
+
+test('places: so many of one address, and fewer of its strangers', () => {
+  const count = new SocketCount({ socketsMax: 8, strangersMax: 4, addressShare: 0.5 });
+  const [first] = [count.enter(null, '192.0.2.1'), count.enter(null, '192.0.2.1')];
+  assert.throws(() => count.enter(null, '192.0.2.1'), { code: 'rate_limited' });
+  count.enter('a', '192.0.2.1');
+  const fourth = count.enter('a', '::ffff:192.0.2.1');
+  assert.throws(() => count.enter('b', '192.0.2.1'), { code: 'rate_limited' });
+  // Others are not touched by it.
+  count.enter(null, '192.0.2.2');
+  fourth.leave();
+  assert.throws(() => count.enter(null, '192.0.2.1'), { code: 'rate_limited' });
+  first!.belongTo('a');
+  count.enter(null, '192.0.2.1');
+  assert.throws(() => count.enter('b', '192.0.2.1'), { code: 'rate_limited' });
 });
 
 test('options of /v1/fuse: typed, bounded, for both kinds of recognizers', () => {
