@@ -11,6 +11,11 @@ export interface ConnectionLimits {
   readonly addressShare: number;
 }
 
+/** The other end of a connection. */
+export type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
+
+const nameOf = ({ remoteAddress, remotePort }: Peer) => `${remoteAddress} ${remotePort}`;
+
 /** Seconds until another try: connections that rest are closed by then, or not soon. */
 const RETRY_S = 5;
 
@@ -22,7 +27,8 @@ export class ConnectionCount {
   readonly #limits: ConnectionLimits;
   readonly #clock: Clock;
   readonly #held = new Tally();
-  readonly #refused = new Set<object>();
+  /** Known by their peers: under TLS a request has another socket than its connection. */
+  readonly #refused = new Set<string>();
 
   constructor(limits: ConnectionLimits, clock: Clock) {
     this.#limits = limits;
@@ -36,8 +42,8 @@ export class ConnectionCount {
   }
 
   /** Throws RetryLater rate_limited for a connection beyond the share of its address. */
-  check(socket: object): void {
-    if (!this.#refused.has(socket)) return;
+  check(socket: Peer): void {
+    if (!this.#refused.has(nameOf(socket))) return;
     throw new RetryLater('rate_limited', `${this.#placesMax} connections of this address are open.`, RETRY_S);
   }
 
@@ -51,11 +57,12 @@ export class ConnectionCount {
       this.#held.add(network);
       socket.once('close', () => this.#held.remove(network));
     } else if (this.#refused.size < REFUSED_CONNECTIONS_MAX) {
-      this.#refused.add(socket);
+      const name = nameOf(socket);
+      this.#refused.add(name);
       const callOff = this.#clock.after(REFUSED_MS_MAX, () => socket.destroy());
       socket.once('close', () => {
         callOff();
-        this.#refused.delete(socket);
+        this.#refused.delete(name);
       });
     } else socket.destroy();
   }

@@ -1,5 +1,6 @@
 /** Who may come in. The service's own keys and checks stand behind this; sessions know no more than it. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 
 export type SocketScope = 'stream' | 'fuse';
 
@@ -29,7 +30,7 @@ export interface Gate {
   /** Host and Origin of an upgrade. Throws forbidden. */
   checkHeaders(headers: IncomingHttpHeaders): void;
   /** Throws rate_limited for a connection beyond the share of its address. */
-  checkConnection(socket: object): void;
+  checkConnection(socket: Socket): void;
   /** Throws unauthorized, forbidden, rate_limited, shutting_down. `presented` null: no key was shown. */
   admit(presented: string | null, scope: SocketScope): Promise<Admission>;
 }

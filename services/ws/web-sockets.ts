@@ -180,7 +180,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
   const upgrade = async (raw: IncomingMessage, socket: Duplex, head: Buffer, trace: RequestTrace): Promise<void> => {
     if (ended) throw endingError();
     const request = parseUpgrade(raw);
-    gate.checkConnection(socket);
+    gate.checkConnection(raw.socket);
     gate.checkHeaders(request.headers);
     checkQuery(request, parts);
     const admission = await admitted(request);

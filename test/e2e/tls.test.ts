@@ -121,6 +121,21 @@ test('a peer that never shakes hands is hung up on', async (t) => {
   await Promise.race([once(socket, 'close'), once(patience, 'abort').then(() => assert.fail('it is still there'))]);
 });
 
+test('connections beyond the share of an address are told so, requests and upgrades', async (t) => {
+  const tls = await readTlsIdentity(await certificateFiles(t));
+  const routes = (app: FastifyInstance, context: ServiceContext) => void socketRoutes(app, context);
+  const { url, port } = await toyServer(t, { limits: { socketsMax: 8, addressShare: 0.25 }, parts: { tls, routes } });
+  const held = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  t.after(() => {
+    for (const socket of held) socket.destroy();
+  });
+  await Promise.all(held.map((socket) => once(socket, 'connect')));
+  assert.equal((await get(`${url}/healthz`, { rejectUnauthorized: false })).status, 429);
+  const socket = new WebSocket(`wss://127.0.0.1:${port}/v1/stream`, { rejectUnauthorized: false });
+  socket.on('error', () => undefined);
+  assert.equal((await once(socket, 'unexpected-response'))[1].statusCode, 429);
+});
+
 test('renewed files are taken while the service runs, and what is unusable leaves the old ones', async (t) => {
   const files = { ...(await certificateFiles(t)), lookMs: 20 };
   const { port } = await toyServerProcess(t, { tls: files });
