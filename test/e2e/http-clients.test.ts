@@ -6,9 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import OpenAI, { toFile } from 'openai';
+import { readTlsIdentity } from '../../services/server/tls-identity.ts';
+import { certificateFiles } from '../support/certificate.ts';
 import { pdfBytes } from '../support/pdf-bytes.ts';
 import { PROJECT_ROOT, readProjectFile } from '../support/project-files.ts';
-import { toyServer } from '../support/toy-server.ts';
+import { pythonWith } from '../support/python.ts';
+import { pcm16 } from '../support/toy-listener.ts';
+import { toyServer, toyServerProcess } from '../support/toy-server.ts';
 import { toyWav } from '../support/toy-service.ts';
 
 const WAV = toyWav(3);
@@ -116,22 +120,66 @@ except NotFoundError as error:
 print(json.dumps(out))
 `;
 
-test('the Python client works unchanged', async (t) => {
-  const python = process.env['BYTEFUSE_TEST_PYTHON'] ?? 'python3';
-  const found = await run(python, ['-c', 'import openai']).catch(() => ({ status: 1 }));
-  if (found.status !== 0) return t.skip('python3 has no openai package: pip install openai');
-  const { url } = await toyServer(t);
-  const folder = await temporary(t);
-  await writeFile(join(folder, 'speech.wav'), WAV);
-  const { status, stdout, stderr } = await run(python, ['-c', PYTHON, url, join(folder, 'speech.wav')]);
-  assert.equal(status, 0, stderr);
-  const out = JSON.parse(stdout);
-  assert.equal(out.json, 'w0 w1 w2');
-  assert.deepEqual(out.words, ['w0', 'w1', 'w2']);
-  assert.match(out.srt, /^1\n00:00/);
-  assert.deepEqual(out.stream, ['w0 w1 w2', 'transcript.text.done']);
-  assert.equal(out.code, 'model_unknown');
-});
+const PYTHON_CLIENT = pythonWith('openai', 'websockets');
+const withPython =
+  PYTHON_CLIENT === null ? { skip: 'no Python with openai and websockets (BYTEFUSE_TEST_PYTHON)' } : {};
+
+for (const scheme of ['http', 'https'] as const) {
+  test(`the Python client works unchanged over ${scheme}`, withPython, async (t) => {
+    const files = await certificateFiles(t);
+    const { url } = await toyServer(t, { parts: { tls: scheme === 'https' ? await readTlsIdentity(files) : null } });
+    const speech = join(await temporary(t), 'speech.wav');
+    await writeFile(speech, WAV);
+    const env = { SSL_CERT_FILE: files.certPath };
+    const { status, stdout, stderr } = await run(PYTHON_CLIENT!, ['-c', PYTHON, url, speech], { env });
+    assert.equal(status, 0, stderr);
+    const out = JSON.parse(stdout);
+    assert.equal(out.json, 'w0 w1 w2');
+    assert.deepEqual(out.words, ['w0', 'w1', 'w2']);
+    assert.match(out.srt, /^1\n00:00/);
+    assert.deepEqual(out.stream, ['w0 w1 w2', 'transcript.text.done']);
+    assert.equal(out.code, 'model_unknown');
+  });
+}
+
+/** As its users write it: the environment says where the service is. Arguments: raw PCM16, and a base URL of WebSockets, or none. */
+const PYTHON_REALTIME = `
+import asyncio, base64, json, sys
+from openai import AsyncOpenAI
+async def main(pcm, *websocket_base_url):
+    client = AsyncOpenAI(**dict(zip(["websocket_base_url"], websocket_base_url)))
+    deltas = []
+    async with client.realtime.connect(model="whisper-1") as connection:
+        await connection.session.update(session={"type": "transcription", "audio": {"input": {
+            "format": {"type": "audio/pcm", "rate": 24000},
+            "transcription": {"model": "whisper-1", "language": "en"},
+            "turn_detection": {"type": "server_vad", "silence_duration_ms": 300}}}})
+        await connection.input_audio_buffer.append(audio=base64.b64encode(open(pcm, "rb").read()).decode())
+        async for event in connection:
+            if event.type == "conversation.item.input_audio_transcription.delta":
+                deltas.append(event.delta)
+            if event.type == "conversation.item.input_audio_transcription.completed":
+                return print(json.dumps({"transcript": event.transcript, "deltas": "".join(deltas)}))
+            if event.type == "error":
+                sys.exit(event.error.message)
+asyncio.run(main(*sys.argv[1:]))
+`;
+
+for (const scheme of ['http', 'https'] as const) {
+  test(`the Python client’s realtime connection works unchanged over ${scheme}`, withPython, async (t) => {
+    const tls = await certificateFiles(t);
+    const { url } = await toyServerProcess(t, scheme === 'https' ? { tls } : {});
+    const pcm = join(await temporary(t), 'speech.pcm');
+    await writeFile(pcm, pcm16([1.1, -0.4], 24_000));
+    const sockets = `${url.replace('http', 'ws')}/v1`;
+    for (const [base, ...given] of [[`${url}/v1`], ['http://nowhere.invalid/v1', sockets]] as const) {
+      const env = { OPENAI_API_KEY: 'any', OPENAI_BASE_URL: base, SSL_CERT_FILE: tls.certPath };
+      const { status, stdout, stderr } = await run(PYTHON_CLIENT!, ['-c', PYTHON_REALTIME, pcm, ...given], { env });
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout), { transcript: 'w0 w1 w2 w3 W4', deltas: 'w0 w1 w2 w3 W4' });
+    }
+  });
+}
 
 /** Commands of fenced blocks that begin with curl. */
 function curlExamples(): string[] {
@@ -154,7 +202,7 @@ test('the curl examples of the documentation run as they are written', async (t)
   for (const example of new Set(examples)) {
     // The port is the one that the test was given; nothing else is changed.
     const command = example.replaceAll('http://127.0.0.1:8080', url);
-    const { status, stdout, stderr } = await run('sh', ['-c', `${command} --fail-with-body`], folder);
+    const { status, stdout, stderr } = await run('sh', ['-c', `${command} --fail-with-body`], { cwd: folder });
     assert.equal(status, 0, `${example}\n${stdout}${stderr}`);
     if (!example.includes(' -o ')) assert.notEqual(stdout, '', example);
   }
@@ -166,9 +214,10 @@ async function temporary(t: { after: (undo: () => Promise<void>) => void }): Pro
   return folder;
 }
 
-function run(program: string, args: readonly string[], cwd?: string) {
+function run(program: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
   return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...options.env };
+    const child = spawn(program, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const out = { stdout: '', stderr: '' };
     child.stdout.on('data', (chunk) => {
       out.stdout += chunk;
