@@ -7,6 +7,11 @@ export type Device = 'cpu' | 'webgpu' | 'cuda';
 /** Data of a tensor: what our graphs take and give. */
 export type TensorData = Float32Array | BigInt64Array | Uint8Array | Int32Array;
 
+/** ONNX Runtime's execution providers for a device, first choice first: what one cannot run falls to the next. */
+export function executionProviders(device: Device): readonly Device[] {
+  return device === 'cpu' ? ['cpu'] : [device, 'cpu'];
+}
+
 export interface OnnxSessionOptions {
   readonly device?: Device;
   /** Threads inside one operator; the shared budget by default. */
@@ -76,7 +81,7 @@ export class OnnxSession {
     const spinning = options.spinning ?? true;
     try {
       const session = await module.InferenceSession.create(path, {
-        executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+        executionProviders: [...executionProviders(device)],
         graphOptimizationLevel: 'all',
         executionMode: 'sequential',
         intraOpNumThreads: threads,

@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { AppError } from '../../models/core/app-error.ts';
-import type { Device } from '../../models/session/onnx-session.ts';
+import { type Device, executionProviders } from '../../models/session/onnx-session.ts';
 import { threadBudget } from '../../models/session/thread-budget.ts';
 import type { FusionConfig } from '../combiner/fusion-module.ts';
 import { type LocalWorkers, startLocalWorkers } from '../combiner/local-workers.ts';
@@ -140,11 +140,13 @@ function factsOf(options: BytefuseOptions): EngineFacts {
   const { modalities = ['speech'], remote, llm = DEFAULT_LLM, device = 'cpu', threads = threadBudget() } = options;
   const speech = modalities.includes('speech') ? (options.model ?? DEFAULT_MODEL) : null;
   const pages = modalities.includes('page') ? (options.ocrModel ?? DEFAULT_OCR) : null;
+  const here = remote === undefined ? { recognizer: speech, pages, llm } : { recognizer: null, pages: null, llm };
+  const run = Object.entries(here).filter(([, name]) => name !== null);
   return {
+    ...here,
     recognizer: remote === undefined ? speech : 'remote',
-    pages: remote === undefined ? pages : null,
-    llm,
     device,
+    providers: Object.fromEntries(run.map(([what]) => [what, executionProviders(device)])),
     threads,
   };
 }

@@ -16,9 +16,16 @@ export interface EngineFacts {
   /** Null where no language model is loaded. */
   readonly llm: string | null;
   readonly device: string;
+  /**
+   * ONNX Runtime's execution providers of each model, first choice first. Absent where they are not known: of a recognizer that
+   * runs elsewhere.
+   */
+  readonly providers?: ModelProviders;
   /** Threads that all models share. */
   readonly threads: number;
 }
+
+export type ModelProviders = Readonly<Partial<Record<'recognizer' | 'pages' | 'llm', readonly string[]>>>;
 
 export interface EngineCall {
   readonly signal: AbortSignal;

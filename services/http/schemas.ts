@@ -118,6 +118,7 @@ export const healthSchema = {
   response: { 200: { description: 'It does.', type: 'object', properties: { status: text } } },
 } as const;
 
+const texts = { type: 'array', items: text } as const;
 const depth = { type: 'object', properties: { running: number, waiting: number } } as const;
 const ready = {
   type: 'object',
@@ -132,6 +133,10 @@ const ready = {
         pages: { ...text, nullable: true },
         llm: { ...text, nullable: true },
         device: text,
+        providers: {
+          type: 'object',
+          properties: { recognizer: texts, pages: texts, llm: texts },
+        },
         threads: number,
       },
     },

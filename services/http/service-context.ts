@@ -86,9 +86,10 @@ export class ServiceContext {
   modelHeaders(): Record<string, string> {
     const { facts } = this.engine;
     if (facts === null) return {};
-    const { recognizer, pages, llm, device } = facts;
+    const { recognizer, pages, llm, device, providers = {} } = facts;
     const models = Object.entries({ recognizer, pages, llm, device }).filter(([, name]) => name !== null);
-    return { 'x-bytefuse-models': models.map(([what, name]) => `${what}=${name}`).join('; ') };
+    const ran = Object.entries(providers).map(([what, names]) => [`${what}-provider`, names.join(',')]);
+    return { 'x-bytefuse-models': [...models, ...ran].map(([what, name]) => `${what}=${name}`).join('; ') };
   }
 
   #limitsOf({ key }: Caller): BudgetLimits {

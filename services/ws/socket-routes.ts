@@ -26,6 +26,7 @@ export function socketRoutes(
     rules: rulesOf(context),
     pieces: () => engine.pieces,
     facts: () => engine.facts ?? { recognizer: null, llm: null, device: '' },
+    modelHeaders: () => context.modelHeaders(),
     source: {
       listen: (audio, request, call) => engine.open().listen(audio, request, call),
       refusal: async () => (await engine.open().liveRefusal?.()) ?? null,

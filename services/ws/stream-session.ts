@@ -13,7 +13,7 @@ import type { LiveTiming } from './live-timing.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { NewStream } from './stream-start.ts';
 
-export type Facts = Pick<EngineFacts, 'recognizer' | 'llm' | 'device'>;
+export type Facts = Pick<EngineFacts, 'recognizer' | 'llm' | 'device' | 'providers'>;
 
 export interface StreamSessionParts {
   readonly source: LiveSource;
@@ -323,7 +323,7 @@ export class StreamSession {
 
   #readyFields(resumed: boolean): Record<string, unknown> {
     const { facts, name } = this.#parts;
-    const { recognizer, llm, device } = facts();
+    const { recognizer, llm, device, providers } = facts();
     return {
       session: name,
       ...(this.#start.id === null ? {} : { id: this.#start.id }),
@@ -331,7 +331,12 @@ export class StreamSession {
       resumeToken: this.resumeToken,
       sampleRateHz: 16_000,
       ...this.#takenFields(),
-      models: { recognizer, llm, device },
+      models: {
+        recognizer,
+        llm,
+        device,
+        ...(providers && { providers: { recognizer: providers.recognizer, llm: providers.llm } }),
+      },
       limits: {
         messageBytes: bounds.STREAM_MESSAGE_BYTES_MAX,
         idleMs: bounds.IDLE_MS_MAX,

@@ -39,6 +39,8 @@ import {
 export interface WebSocketParts {
   readonly source: LiveSource;
   readonly facts: () => Facts;
+  /** Which models run, for answers to upgrades whose sender is known: who may still be anybody is told nothing. */
+  readonly modelHeaders?: () => Readonly<Record<string, string>>;
   readonly gate: Gate;
   readonly rules: RealtimeRules;
   /** Spells the recognizer's tokens; null where they are not known here. */
@@ -101,8 +103,12 @@ export function webSockets(parts: WebSocketParts): WebSockets {
     Object.entries(MESSAGE_BYTES_MAX).map(([path, maxPayload]) => [path, socketServer(maxPayload)]),
   );
   const ids = new WeakMap<IncomingMessage, string>();
+  const modelHeaders = new WeakMap<IncomingMessage, Readonly<Record<string, string>>>();
   for (const webSocketServer of servers.values()) {
-    webSocketServer.on('headers', (lines, request) => lines.push(`x-request-id: ${ids.get(request)}`));
+    webSocketServer.on('headers', (lines, request) => {
+      const told = { 'x-request-id': ids.get(request), ...modelHeaders.get(request) };
+      for (const [name, value] of Object.entries(told)) lines.push(`${name}: ${value}`);
+    });
   }
   let ended = false;
 
@@ -197,6 +203,7 @@ export function webSockets(parts: WebSocketParts): WebSockets {
       if (refusal !== null) throw refusal;
       // A connection that is shut costs its place until its last byte has left, or the library gives up on it.
       socket.once('close', () => place.leave());
+      if (admission !== null) modelHeaders.set(raw, parts.modelHeaders?.() ?? {});
       servers.get(request.path)!.handleUpgrade(raw, socket, head, (webSocket) => {
         let connection: Connection | undefined;
         const record = new SessionRecord(request.path, ids.get(raw)!, recordParts);

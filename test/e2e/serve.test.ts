@@ -59,6 +59,7 @@ test('the service transcribes a real recording in every form, and ends when it i
   assert.match(await page.text(), /<script[^>]+src="\/web\//);
   const { models } = (await (await fetch(`${url}/readyz`)).json()) as { models: Record<string, unknown> };
   assert.deepEqual([models['recognizer'], models['llm'], models['device']], ['whisper-base', 'gemma-3-270m', 'cpu']);
+  assert.deepEqual(models['providers'], { recognizer: ['cpu'], llm: ['cpu'] });
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'close'), [143, null]);
   const lines = out.log

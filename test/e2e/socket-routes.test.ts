@@ -128,6 +128,22 @@ test('keys, scopes and budgets are those of the HTTP routes', async (t) => {
   assert.equal(events.at(-1)!['code'], 'rate_limited');
 });
 
+test('answers to upgrades say which models run, as others do, but only to those who showed a key', async (t) => {
+  const { key: one, secret } = key('a', ['stream']);
+  const { port, ready } = await service(t, [one]);
+  ready();
+  const told = async (path: string, headers: Record<string, string>) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
+    const [response] = await once(socket, 'upgrade');
+    socket.terminate();
+    return response.headers['x-bytefuse-models'];
+  };
+  for (const path of ['/v1/stream', '/v1/realtime']) {
+    assert.match(await told(path, bearer(secret)), /^recognizer=toy-speech; .*; recognizer-provider=cuda,cpu; /);
+  }
+  assert.equal(await told('/v1/stream', {}), undefined);
+});
+
 test('a revoked key ends its open sessions, and no others', async (t) => {
   const [revoked, other] = [key('a', ['stream']), key('b', ['stream'])];
   const keys = [revoked.key, other.key];

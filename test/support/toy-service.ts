@@ -17,6 +17,7 @@ export const TOY_FACTS: EngineFacts = {
   pages: 'toy-pages',
   llm: 'toy-llm',
   device: 'cpu',
+  providers: { recognizer: ['cuda', 'cpu'], pages: ['cpu'], llm: ['cpu'] },
   threads: 1,
 };
 

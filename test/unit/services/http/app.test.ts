@@ -13,7 +13,7 @@ import {
 import { webRoutes } from '../../../../services/web/web-routes.ts';
 import { FORM_TYPE, formBody, formRequest } from '../../../support/form-body.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { toyService, toyWav } from '../../../support/toy-service.ts';
+import { TOY_FACTS, toyService, toyWav } from '../../../support/toy-service.ts';
 
 const URL = '/v1/audio/transcriptions';
 const WAV = toyWav(1);
@@ -210,7 +210,7 @@ test('while models load, work is refused with 503 and when to try again', async 
 test('/readyz says which models run, and on what', async () => {
   const { app } = await toyService();
   const { models, queues, version } = (await app.inject({ url: '/readyz', headers: local })).json();
-  assert.deepEqual(models, { recognizer: 'toy-speech', pages: 'toy-pages', llm: 'toy-llm', device: 'cpu', threads: 1 });
+  assert.deepEqual(models, TOY_FACTS);
   assert.deepEqual(queues, { speech: { running: 0, waiting: 0 }, page: { running: 0, waiting: 0 } });
   assert.equal(version, '0.0.0');
 });

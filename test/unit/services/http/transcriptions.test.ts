@@ -42,7 +42,10 @@ test('json is the answer unless told otherwise', async () => {
     languages: [{ code: 'en' }],
     usage: { type: 'duration', seconds: 3 },
   });
-  assert.match(String(answer.headers['x-bytefuse-models']), /recognizer=toy-speech; .*llm=toy-llm; device=cpu/);
+  assert.match(
+    String(answer.headers['x-bytefuse-models']),
+    /^recognizer=toy-speech; .*llm=toy-llm; device=cpu; recognizer-provider=cuda,cpu; .*llm-provider=cpu$/,
+  );
   assert.match(String(answer.headers['server-timing']), /upload;dur=\d+, queue;dur=\d+, work;dur=\d+/);
 });
 

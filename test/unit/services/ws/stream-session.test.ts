@@ -29,7 +29,12 @@ function setUp(admit: (key: string | null) => Promise<Admission> = async () => t
     const socket = new ToySocket();
     connection = enterStream(socket, {
       source,
-      facts: () => ({ recognizer: 'toy', llm: null, device: 'cpu' }),
+      facts: () => ({
+        recognizer: 'toy',
+        llm: null,
+        device: 'cpu',
+        providers: { recognizer: ['cpu'], pages: ['cpu'] },
+      }),
       room,
       watch,
       clock,
@@ -80,7 +85,12 @@ test('a stream from start to end: stages, revisions, committed text, numbers', a
   ]);
   const [ready] = socket.events;
   assert.deepEqual([ready!['id'], ready!['resumed'], ready!['audioReceivedBytes']], ['mine', false, 0]);
-  assert.deepEqual(ready!['models'], { recognizer: 'toy', llm: null, device: 'cpu' });
+  assert.deepEqual(ready!['models'], {
+    recognizer: 'toy',
+    llm: null,
+    device: 'cpu',
+    providers: { recognizer: ['cpu'] },
+  });
   assert.deepEqual(
     socket.events.map((event) => event['seq']),
     [1, 2, 3, 4, 5, 6, 7, 8],
