@@ -142,11 +142,12 @@ export class LiveUtterance {
     };
     const result: UnitResult = {
       segments: spelled.trim() === '' ? [] : [segment],
-      hypotheses: outcome.hypotheses.slice(0, options.nBest).map((one) => ({
+      // Where nobody spoke, none of them was chosen.
+      hypotheses: (silent ? [] : outcome.hypotheses.slice(0, options.nBest)).map((one) => ({
         ...one,
         text: this.#spell(one.tokens.slice(count)),
       })),
-      changes: outcome.changes,
+      changes: silent ? [] : outcome.changes,
       stats: outcome.stats,
     };
     return { text: spelled.trim(), result };

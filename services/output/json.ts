@@ -43,7 +43,7 @@ export function unitValue({ segments, hypotheses, changes, stats }: UnitResult) 
   };
 }
 
-export function wordsValue(segments: readonly Segment[]) {
+export function wordsValue(segments: readonly Pick<Segment, 'words'>[]) {
   return segments.flatMap(({ words }) => words ?? []).map((word) => ({ ...word, word: word.word.trim() }));
 }
 

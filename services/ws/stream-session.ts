@@ -2,6 +2,7 @@ import type { Clock } from '../../fusion/protocol/deadline.ts';
 import { AppError } from '../../models/core/app-error.ts';
 import type { LiveEvent, LiveFinal, LivePartial } from '../../models/core/live.ts';
 import type { EngineFacts } from '../app/engine.ts';
+import { wordsValue } from '../output/json.ts';
 import { type AudioIntake, openIntake } from './audio-intake.ts';
 import { NORMAL, toldError } from './close-code.ts';
 import type { Connection } from './connection.ts';
@@ -264,7 +265,7 @@ export class StreamSession {
       final: false,
       text: committed + pending,
       committed: committed.length,
-      ...(words !== undefined && this.#start.wants.words ? { words } : {}),
+      ...(words !== undefined && this.#start.wants.words ? { words: wordsValue([{ words }]) } : {}),
     });
   }
 
@@ -279,7 +280,7 @@ export class StreamSession {
       final: true,
       text,
       committed: closes ? text.length : committed.length,
-      ...(words ? { words: result.segments.flatMap((segment) => segment.words ?? []) } : {}),
+      ...(words ? { words: wordsValue(result.segments) } : {}),
       ...(alternatives || provenance ? { alternatives: result.hypotheses.map(alternative) } : {}),
       ...(provenance ? { changes: result.changes } : {}),
       ...(degraded ? { degraded } : {}),
@@ -400,5 +401,5 @@ const SHED = {
 } as const;
 
 function alternative({ text, recognizerLogProb, fused }: LiveFinal['result']['hypotheses'][number]) {
-  return { text, recognizerLogProb, ...(fused === undefined ? {} : { llmLogProb: fused.llmLogProb }) };
+  return { text: text.trim(), recognizerLogProb, ...(fused === undefined ? {} : { llmLogProb: fused.llmLogProb }) };
 }

@@ -121,14 +121,14 @@ class ToyEar {
     };
     for (const stage of ['recognized', 'fused'] as const) {
       const text = texts[stage];
-      const said = segment(startS, this.heardS, text, { words: spreadWords(startS, this.heardS, text.split(' ')) });
+      const said = segment(startS, this.heardS, text, { words: spoken(startS, this.heardS, text.split(' ')) });
       const final: LiveFinal = {
         kind: 'final',
         utterance,
         stage,
         text,
         committed,
-        result: unit(text === '' ? [] : [said]),
+        result: text === '' ? unit([]) : { ...unit([said]), hypotheses: [reading(text)] },
         language: this.#request.language ?? 'en',
       };
       yield final;
@@ -150,9 +150,26 @@ class ToyEar {
       committed,
       pending: `${committed === '' ? '' : ' '}${words.at(-1)}`,
       heardS: this.heardS,
+      ...(this.#request.timestamps === 'word' && { words: spoken(this.#start! / RATE, this.heardS, words) }),
     };
   }
 }
+
+/** Words as recognizers tell them: with the space before them. */
+const spoken = (startS: number, endS: number, words: readonly string[]) =>
+  spreadWords(
+    startS,
+    endS,
+    words.map((word) => ` ${word}`),
+  );
+
+const reading = (text: string) => ({
+  text: ` ${text}`,
+  tokens: [],
+  tokenLogProbs: [],
+  recognizerLogProb: -1,
+  ended: true,
+});
 
 /** PCM16 of stretches: seconds of sound where positive, of silence where negative. */
 export function pcm16(stretches: readonly number[], rateHz: number, channels = 1): Uint8Array {

@@ -172,8 +172,11 @@ test('text that the model invents in silence is not shown, and its final is empt
   const { events } = await collect(listen(inChunks(toySpeech(1, 3, 1))));
   assert.deepEqual(partialsOf(events), []);
   assert.deepEqual(
-    finalsOf(events).map(({ text }) => text),
-    ['', ''],
+    finalsOf(events).map(({ text, result }) => [text, result.hypotheses, result.changes]),
+    [
+      ['', [], []],
+      ['', [], []],
+    ],
   );
 });
 
