@@ -77,7 +77,9 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
       }).search(source, signal);
     if (!covered) return { ...(await search(0)), warnings: [uncovered(language)] };
     if (llmWeight === 0) return search(0);
-    const alone = options.explain ? await search(0) : null;
+    // To explain takes two more passes, which a draft is not worth.
+    const explains = options.explain && source.unit.beams === undefined;
+    const alone = explains ? await search(0) : null;
     const fused =
       options.preset === 'gfd-paper'
         ? await new PaperSearch(parts, room.reshape, { contextTokens, nBest }).search(source, signal)
