@@ -198,10 +198,10 @@ export class StreamSession {
     this.flush();
   }
 
-  /** Ends the session because its key does not let it in any more; nobody may come back for it. */
+  /** Ends the session because its key does not let it in any more; nobody may come back for it, or reads on what waits. */
   revoke(error: AppError): void {
-    if (this.isParked) this.#end(error);
-    else this.fail(error);
+    if (this.#connection?.isOpen) this.#connection.fail(error);
+    else this.#end(error);
   }
 
   async #run(): Promise<void> {

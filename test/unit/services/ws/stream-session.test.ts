@@ -537,6 +537,29 @@ test('a revoked key ends its sessions, told, and those that wait for their clien
   assert.equal(back.events[0]!['code'], 'not_found');
 });
 
+test('a revoked key ends a session at once whose client reads slowly, also one that has nothing more to hear', async () => {
+  let revoked = false;
+  const recheck = async () => {
+    if (revoked) throw new AppError('unauthorized', 'This key was revoked.');
+  };
+  const { clock, room, begin, closed } = setUp(async () => ({ ...toyAdmission(), recheck }));
+  const [running, over] = [await begin(), await begin()];
+  for (const socket of [running, over]) {
+    socket.bufferedAmount = 300 * 1024;
+    socket.binary(pcm16([0.6], 16_000));
+  }
+  over.text({ type: 'end' });
+  await turns();
+  revoked = true;
+  clock.advance(ADMISSION_CHECK_MS);
+  await turns();
+  for (const socket of [running, over]) {
+    assert.deepEqual(socket.types, ['ready', 'error']);
+    assert.deepEqual(socket.closedWith, { code: 1008, reason: 'unauthorized' });
+  }
+  assert.deepEqual([room.size, closed()], [0, 2]);
+});
+
 test('32 sessions wait for their clients; one more, and the oldest is given up', async () => {
   const { begin, room } = setUp();
   const sockets: ToySocket[] = [];
