@@ -55,11 +55,8 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
     // The paper's search is kept as the paper has it.
     const hideNumbers = options.preset !== 'gfd-paper';
     const table = language === 'zh' ? room.scriptTable : new Map<string, string>();
-    const text = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context), hideNumbers });
-    const contextBytes = new LlmText(table, { dropLeadingSpace: false, hideNumbers }).view(
-      new TextEncoder().encode(context),
-    );
-    const contextTokens = llmWeight > 0 && context !== '' ? contexts!.scorer.vocab.encode(contextBytes) : [];
+    const { text, contextBytes } = LlmText.after(context, table, hideNumbers);
+    const contextTokens = llmWeight > 0 && contextBytes.length > 0 ? contexts!.scorer.vocab.encode(contextBytes) : [];
     const parts = { contexts, alphabet: room.alphabet, text };
     const search = (weight: number) =>
       new FusionSearch(parts, {
