@@ -279,7 +279,7 @@ export class LiveStream {
     if (heard === null) return;
     const { pass, end, first } = heard;
     // The first one is to be soon, and half a second of speech has no context yet.
-    const text = (!first && this.#isLight ? await this.#fuseLightly(pass) : null) ?? heardAlone(pass.pass);
+    const text = (!first && this.#isLight ? await this.#fuseLightly(utterance, pass) : null) ?? heardAlone(pass.pass);
     // A final that was begun in the meantime begins with what was committed then.
     if (this.#open !== utterance || this.#early !== null) return;
     const partial = utterance.take(text, end, pass.language, this.#passes.languageKnown);
@@ -293,17 +293,17 @@ export class LiveStream {
     return lightFusion && llmWeight !== 0 && this.#light && this.#lag.shed === 'nothing' && this.#parts.seat.isCalm;
   }
 
-  async #fuseLightly(pass: HeardPass): Promise<HeardText | null> {
+  /** Null where no language model took part: partials of the utterance go on without it. */
+  async #fuseLightly(utterance: LiveUtterance, pass: HeardPass): Promise<HeardText | null> {
+    let text: HeardText | null = null;
     try {
-      const text = await this.#passes.refine(pass, this.#search, this.#signal);
-      this.#light = text !== null;
-      return text;
+      text = await this.#passes.refine(pass, this.#search, this.#signal);
     } catch {
+      // The final tells why: it asks the same model.
       this.#signal.throwIfAborted();
-      // The final tells why: it asks the same model. Partials go on without it.
-      this.#light = false;
-      return null;
     }
+    if (text === null && this.#open === utterance) this.#light = false;
+    return text;
   }
 
   #stretch({ index, start }: LiveUtterance, end: number): Stretch {

@@ -364,9 +364,8 @@ export class StreamSession {
   /** An error on its way out: after the last event. */
   tell(error: AppError): string {
     this.#seq++;
-    const { code } = error;
-    // Whoever goes on elsewhere wants to know from where.
-    const taken = code === 'shutting_down' ? this.#takenFields() : {};
+    // Whoever goes on elsewhere wants to know from where; what was cut off was not heard to there.
+    const taken = error === this.#handBack ? this.#takenFields() : {};
     return this.#json('error', this.#seq, { ...toldError(error), ...taken });
   }
 

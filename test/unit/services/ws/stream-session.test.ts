@@ -355,6 +355,19 @@ test('the service ends in the middle of an utterance: its finals come, then the 
   assert.deepEqual([room.size, source.open], [0, 0]);
 });
 
+test('the service ends before all was heard: the error claims nothing of what was taken', async () => {
+  const { room, source, begin, finish } = setUp();
+  source.gate = new Promise(() => undefined);
+  const socket = await begin();
+  socket.binary(pcm16([0.6], 16_000));
+  finish();
+  room.failAll(new AppError('shutting_down', 'The service is ending.'));
+  const told = socket.events.at(-1)!;
+  assert.deepEqual([told['type'], told['code']], ['error', 'shutting_down']);
+  assert.ok(!('audioReceivedBytes' in told) && !('audioReceivedS' in told));
+  assert.deepEqual(socket.closedWith, { code: 1001, reason: 'shutting_down' });
+});
+
 test('the service ends: who has said end gets it, and who has not begun is told at once', async () => {
   const { begin, connect, finish } = setUp();
   const done = await begin();
