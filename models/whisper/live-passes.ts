@@ -123,13 +123,14 @@ export class LivePasses {
   }
 
   /**
-   * Light fusion: from the first token on that the pass is not sure of, the text is searched for once more, with few beams
-   * and the language model beside them. The pass itself where it is sure of all; null where no language model took part.
+   * Light fusion: from the first character on that the pass is not sure of, the text is searched for once more, with few beams
+   * and the language model beside them, which can make nothing of the rest of a character. The pass itself where it is sure of all; null where no language model took part.
    */
   async refine(heard: HeardPass, search: UnitSearch, signal: AbortSignal): Promise<HeardText | null> {
     const { pass, prefix, prompt, language, encoded, place } = heard;
-    const from = pass.logProbs.findIndex((logProb, i) => i >= prefix.tokens.length && logProb < SURE);
     const { decoder, tokens, model } = this.#parts;
+    let from = pass.logProbs.findIndex((logProb, i) => i >= prefix.tokens.length && logProb < SURE);
+    while (from > prefix.tokens.length && isWithinCharacter(tokens.bytesOf(pass.tokens[from]!))) from--;
     const stepsLeft = stepsMaxAfter(prompt.length + from, model.dims.textCtx);
     if (from < 0 || pass.looped || stepsLeft < 1) return heardAlone(pass);
     const sure = pass.tokens.slice(0, from);
@@ -275,6 +276,11 @@ export class LivePasses {
       textCtx: model.dims.textCtx,
     });
   }
+}
+
+/** True for bytes that begin within a character of UTF-8. */
+function isWithinCharacter(bytes: Uint8Array): boolean {
+  return (bytes[0]! & 0xc0) === 0x80;
 }
 
 function placeOf({ utterance, start, samples }: Stretch): Place {

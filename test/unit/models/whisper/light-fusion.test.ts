@@ -73,6 +73,25 @@ test('a partial is searched again from the first token that it is not sure of, w
   for (const { text } of finals) assert.ok(text.startsWith(committed));
 });
 
+test('it is searched again from the start of a character, not from a token within', async () => {
+  const HAO = [8, 9, 10];
+  const answer = (whisper: () => ToyWhisper): ToyAnswer => {
+    return ({ path }) => {
+      const next = HAO[path.length] ?? whisper().parts.tokens.endOfText;
+      return new Map([[next, 12], ...(path.length === 1 ? ([[C, 11]] as const) : [])]);
+    };
+  };
+  const found: (readonly number[])[] = [];
+  const search: UnitSearch = async (source, signal) => {
+    const outcome = await beam(source, signal);
+    if (source.unit.beams !== undefined) found.push(outcome.hypotheses[0]!.tokens);
+    return outcome;
+  };
+  await hear({ search, options: { language: 'zh' } }, answer);
+  assert.ok(found.length > 0);
+  for (const tokens of found) assert.deepEqual(tokens, HAO);
+});
+
 test('once the unsure word is committed nothing is asked, and partials are the recognizer’s', async () => {
   const asked: StepwiseUnit[] = [];
   const { partials } = await hear({ search: wantsAa(asked) });
