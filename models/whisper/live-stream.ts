@@ -89,6 +89,8 @@ export class LiveStream {
   #early: EarlyFinal | null = null;
   /** False once the language model took no part in a partial of the utterance that is open. */
   #light = true;
+  /** Ends the light fusion that runs: a final is due, and the models are for it. */
+  #lightCut: AbortController | null = null;
   /** Utterances whose recognized final is not out. */
   #pending = new Set<LiveUtterance>();
   /** Settled once the recognized, and the fused, finals of all ended utterances are out. */
@@ -226,6 +228,7 @@ export class LiveStream {
   #close(): void {
     this.#open = null;
     this.#parts.seat.talking = false;
+    this.#lightCut?.abort();
     this.#dropEarly();
   }
 
@@ -296,8 +299,10 @@ export class LiveStream {
   /** Null where no language model took part: partials of the utterance go on without it. */
   async #fuseLightly(utterance: LiveUtterance, pass: HeardPass): Promise<HeardText | null> {
     let text: HeardText | null = null;
+    const cut = new AbortController();
+    this.#lightCut = cut;
     try {
-      text = await this.#passes.refine(pass, this.#search, this.#signal);
+      text = await this.#passes.refine(pass, this.#search, cut.signal, this.#signal);
     } catch {
       // The final tells why: it asks the same model.
       this.#signal.throwIfAborted();
@@ -312,6 +317,7 @@ export class LiveStream {
 
   #beginEarly(utterance: LiveUtterance, span: SpeechSpan): void {
     this.#dropEarly();
+    this.#lightCut?.abort();
     const abort = new AbortController();
     const done = this.#recognize(utterance, span.end, AbortSignal.any([abort.signal, this.#signal]));
     // Speech may go on: then nobody asks for it.

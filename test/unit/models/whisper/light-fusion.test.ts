@@ -169,8 +169,13 @@ test('a search that ends after its utterance did changes nothing', async () => {
   const nowMs = () => 0;
   const { listen, whisper } = toyListener(unsure, { nowMs });
   const search = wantsAa([]);
+  const offered: number[] = [];
   const slow: UnitSearch = async (source, signal) => {
-    if (source.unit.beams !== undefined) await late;
+    if (source.unit.beams === undefined) return search(source, signal);
+    await late;
+    const { beams } = await source.start(2, signal);
+    const next = await source.advance([{ beam: 0, token: beams[0]!.ids[0]! }], signal);
+    offered.push(next.beams[0]!.ids.length);
     return search(source, signal);
   };
   const events: LiveEvent[] = [];
@@ -182,6 +187,7 @@ test('a search that ends after its utterance did changes nothing', async () => {
   assert.match(recognized!.text, /^a ac/);
   assert.match(fused!.text, /^a ac/);
   assert.ok(partialsOf(events).every((partial) => !textOf(partial).startsWith('a aa')));
+  assert.deepEqual(offered, [0], 'the search is offered the end alone, so that it is soon over');
   assert.equal(whisper.liveTrees, 0);
 });
 
