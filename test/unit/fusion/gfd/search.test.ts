@@ -85,3 +85,15 @@ test('a draft, which asks for fewer beams than the stream has, gets no more, and
   assert.equal(hypotheses.length, 1);
   assert.equal(starts, 1, 'it is searched once');
 });
+
+test('the paper’s search has no form for drafts: those are the recognizer’s alone', async () => {
+  const source = recognizer();
+  const draft = {
+    unit: { ...source.unit, beams: 2 },
+    start: (...given: Parameters<typeof source.start>) => source.start(...given),
+    advance: (...given: Parameters<typeof source.advance>) => source.advance(...given),
+  };
+  const { hypotheses, stats } = await fusionSearch(room(), { ...options, preset: 'gfd-paper' })(draft);
+  assert.equal(stats.llmCalls, 0);
+  assert.ok(hypotheses.every(({ fused }) => fused === undefined));
+});
