@@ -70,6 +70,13 @@ interface Candidate {
   score: number;
 }
 
+/** The language model as one search has it. */
+interface LlmSide {
+  readonly tree: LlmTree;
+  readonly vocab: ByteVocab;
+  readonly context: ContextLease;
+}
+
 /** Mutable numbers of one search. */
 interface Counters {
   steps: number;
@@ -84,7 +91,7 @@ export class FusionSearch {
   #parts: FusionParts;
   #options: FusionSearchOptions;
   /** Null at r = 0: the language model is then never asked. */
-  #llm: { readonly tree: LlmTree; readonly vocab: ByteVocab; readonly context: ContextLease } | null = null;
+  #llm: LlmSide | null = null;
   #counters: Counters = { steps: 0, rows: 0, rowsEager: 0, rowsFloor: 0, calls: 0, llmMs: 0 };
 
   constructor(parts: FusionParts, options: FusionSearchOptions) {
@@ -138,7 +145,7 @@ export class FusionSearch {
 
   #root(): Candidate {
     const bytes = new Uint8Array(0);
-    const cover = this.#llm ? new ByteCover(bytes, [this.#llm.tree.root], []) : NO_COVER;
+    const cover = this.#llm ? this.#coverOf(bytes, this.#llm) : NO_COVER;
     return { hypothesis: ROOT, beam: 0, rank: 0, bytes, specials: 0, cover, score: 0 };
   }
 
@@ -169,6 +176,10 @@ export class FusionSearch {
     return children;
   }
 
+  #coverOf(bytes: Uint8Array, { tree, vocab }: LlmSide): ByteCover {
+    return ByteCover.of(this.#parts.text.view(bytes), tree, vocab);
+  }
+
   #isSpecial(id: number): boolean {
     return this.#parts.alphabet.bytesOf(id).length === 0;
   }
@@ -180,7 +191,7 @@ export class FusionSearch {
       bytes = new Uint8Array(parent.bytes.length + added.length);
       bytes.set(parent.bytes);
       bytes.set(added, parent.bytes.length);
-      if (this.#llm) cover = ByteCover.of(this.#parts.text.view(bytes), this.#llm.tree, this.#llm.vocab);
+      if (this.#llm) cover = this.#coverOf(bytes, this.#llm);
     } else if (!hypothesis.ended) {
       specials++;
     }
@@ -241,7 +252,8 @@ export class FusionSearch {
         continue;
       }
       if (this.#options.mergeEqual && this.#llm) {
-        const reading = `${candidate.specials}:${latin1(candidate.cover.bytes)}`;
+        // Not as the language model sees them: to it, long numbers are all the same.
+        const reading = `${candidate.specials}:${latin1(this.#parts.text.reading(candidate.bytes))}`;
         if (readings.has(reading)) continue;
         readings.add(reading);
       }

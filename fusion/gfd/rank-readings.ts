@@ -91,11 +91,9 @@ export async function rankReadings(
     previousText,
     previousCharsMax: options.llmContextCharsMax,
   });
-  const hideNumbers = true;
   const table = language === 'zh' ? room.scriptTable : new Map<string, string>();
-  const view = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context), hideNumbers });
-  const contextBytes = new LlmText(table, { dropLeadingSpace: false, hideNumbers }).view(encoder.encode(context));
-  const contextTokens = context === '' ? [] : vocab.encode(contextBytes);
+  const { text: view, contextBytes } = LlmText.after(context, table, true);
+  const contextTokens = contextBytes.length === 0 ? [] : vocab.encode(contextBytes);
   const weights = { ...preset, llmWeight };
   const ranked: (RankedReading & { readonly fused: FusedScore })[] = [];
   for (const group of groupsOf(judged)) {

@@ -52,14 +52,13 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
       previousText,
       previousCharsMax: options.llmContextCharsMax,
     });
-    // The paper's search is kept as the paper has it.
-    const hideNumbers = options.preset !== 'gfd-paper';
+    // The paper's search is kept as the paper has it: it hides nothing, and has no narrower form for drafts.
+    const isPaper = options.preset === 'gfd-paper';
+    const isDraft = source.unit.beams !== undefined;
+    const hideNumbers = !isPaper;
     const table = language === 'zh' ? room.scriptTable : new Map<string, string>();
-    const text = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context), hideNumbers });
-    const contextBytes = new LlmText(table, { dropLeadingSpace: false, hideNumbers }).view(
-      new TextEncoder().encode(context),
-    );
-    const contextTokens = llmWeight > 0 && context !== '' ? contexts!.scorer.vocab.encode(contextBytes) : [];
+    const { text, contextBytes } = LlmText.after(context, table, hideNumbers);
+    const contextTokens = llmWeight > 0 && contextBytes.length > 0 ? contexts!.scorer.vocab.encode(contextBytes) : [];
     const parts = { contexts, alphabet: room.alphabet, text };
     const search = (weight: number) =>
       new FusionSearch(parts, {
@@ -76,12 +75,13 @@ export function fusionSearch(room: FusionRoom, options: SearchOptions, tuning: F
         mergeEqual: tuning.mergeEqual ?? preset.mergeEqual,
       }).search(source, signal);
     if (!covered) return { ...(await search(0)), warnings: [uncovered(language)] };
-    if (llmWeight === 0) return search(0);
-    const alone = options.explain ? await search(0) : null;
-    const fused =
-      options.preset === 'gfd-paper'
-        ? await new PaperSearch(parts, room.reshape, { contextTokens, nBest }).search(source, signal)
-        : await search(llmWeight);
+    if (llmWeight === 0 || (isPaper && isDraft)) return search(0);
+    // To explain takes two more passes, which a draft is not worth.
+    const explains = options.explain && !isDraft;
+    const alone = explains ? await search(0) : null;
+    const fused = isPaper
+      ? await new PaperSearch(parts, room.reshape, { contextTokens, nBest }).search(source, signal)
+      : await search(llmWeight);
     if (alone === null) return fused;
     const spell = ({ tokens }: UnitHypothesis) =>
       decoder.decode(Uint8Array.from(tokens.flatMap((id) => [...room.alphabet.bytesOf(id)])));

@@ -87,7 +87,7 @@ export interface SpeechStart {
 export interface LivePartial {
   readonly kind: 'partial';
   readonly utterance: number;
-  /** `fused` where a language model weighed readings of it (light fusion). */
+  /** `fused` where a language model took part (light fusion). */
   readonly stage: 'recognized' | 'fused';
   /** From 0, one more for each partial of the utterance; a slow reader may miss some. */
   readonly revision: number;
@@ -155,8 +155,9 @@ export interface Shed {
 export interface LiveRecognizer {
   /**
    * `input` is pulled as it comes, and held up only while several utterances wait for their finals. `search` makes the fused
-   * finals, and with fewer beams (`StepwiseUnit.beams`) the fused partials; what it throws makes finals degraded. Throws AppError: `overloaded` where the machine has no room for one more
-   * stream, or this one lags too far; the codes of `Recognizer.transcribe`; the signal's reason.
+   * finals, and with fewer beams (`StepwiseUnit.beams`) the fused partials; what it throws makes finals degraded. Throws
+   * AppError: `overloaded` where the machine has no room for one more stream, or this one lags too far; the codes of
+   * `Recognizer.transcribe`; the signal's reason.
    */
   listen(
     input: AsyncIterable<LiveInput>,

@@ -37,7 +37,7 @@ export interface StepwiseUnit {
   readonly endMs: number;
   /** Longest hypothesis, in recognizer tokens, end of text not counted. */
   readonly stepsMax: number;
-  /** Beams for this unit; absent: as many as the stream's options say. */
+  /** Beams for a draft (light fusion), whose changes nobody asks for; absent: as many as the stream's options say. */
   readonly beams?: number;
   /** Text recognized just before this unit, for the language model's context; empty at the start. */
   readonly previousText: string;

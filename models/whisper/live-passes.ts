@@ -123,21 +123,26 @@ export class LivePasses {
   }
 
   /**
-   * Light fusion: from the first token on that the pass is not sure of, the text is searched for once more, with few beams
-   * and the language model beside them. The pass itself where it is sure of all; null where no language model took part.
+   * Light fusion: from the first character on that the pass is not sure of, the text is searched for once more, with few beams
+   * and the language model beside them, which can make nothing of the rest of a character. The pass itself where it is sure of
+   * all, and where the outcome is not wanted any more (`cut`); null where no language model took part.
    */
-  async refine(heard: HeardPass, search: UnitSearch, signal: AbortSignal): Promise<HeardText | null> {
+  async refine(heard: HeardPass, search: UnitSearch, cut: AbortSignal, signal: AbortSignal): Promise<HeardText | null> {
     const { pass, prefix, prompt, language, encoded, place } = heard;
-    const from = pass.logProbs.findIndex((logProb, i) => i >= prefix.tokens.length && logProb < SURE);
     const { decoder, tokens, model } = this.#parts;
+    let from = pass.logProbs.findIndex((logProb, i) => i >= prefix.tokens.length && logProb < SURE);
+    while (from > prefix.tokens.length && isWithinCharacter(tokens.bytesOf(pass.tokens[from]!))) from--;
     const stepsLeft = stepsMaxAfter(prompt.length + from, model.dims.textCtx);
     if (from < 0 || pass.looped || stepsLeft < 1) return heardAlone(pass);
     const sure = pass.tokens.slice(0, from);
     const stepsMax = Math.min(pass.tokens.length - from + LIGHT_STEPS_MORE, stepsLeft);
     const unit = { ...this.#unitAt(place, language, sure), stepsMax, beams: LIGHT_BEAMS, index: this.#units++ };
     const source = new WindowSource(unit, decoder.tree(encoded), passRules(model, tokens), prompt, sure);
+    const onCut = () => source.cut();
+    cut.addEventListener('abort', onCut);
     try {
       const { hypotheses } = await search(source, signal);
+      if (cut.aborted) return heardAlone(pass);
       const best = hypotheses[0]!;
       if (best.fused === undefined) return null;
       const rest = best.tokens;
@@ -154,6 +159,7 @@ export class LivePasses {
       const endLogProb = best.ended ? best.tokenLogProbs[rest.length]! : 0;
       return heardTogether(pass, { tokens: [...sure, ...rest], logProbs, endLogProb, attention });
     } finally {
+      cut.removeEventListener('abort', onCut);
       this.timings.recognizeMs += source.busyMs;
       source.dispose();
     }
@@ -275,6 +281,11 @@ export class LivePasses {
       textCtx: model.dims.textCtx,
     });
   }
+}
+
+/** True for bytes that begin within a character of UTF-8. */
+function isWithinCharacter(bytes: Uint8Array): boolean {
+  return (bytes[0]! & 0xc0) === 0x80;
 }
 
 function placeOf({ utterance, start, samples }: Stretch): Place {

@@ -89,6 +89,8 @@ export class LiveStream {
   #early: EarlyFinal | null = null;
   /** False once the language model took no part in a partial of the utterance that is open. */
   #light = true;
+  /** Ends the light fusion that runs: a final is due, and the models are for it. */
+  #lightCut: AbortController | null = null;
   /** Utterances whose recognized final is not out. */
   #pending = new Set<LiveUtterance>();
   /** Settled once the recognized, and the fused, finals of all ended utterances are out. */
@@ -226,6 +228,7 @@ export class LiveStream {
   #close(): void {
     this.#open = null;
     this.#parts.seat.talking = false;
+    this.#lightCut?.abort();
     this.#dropEarly();
   }
 
@@ -279,7 +282,7 @@ export class LiveStream {
     if (heard === null) return;
     const { pass, end, first } = heard;
     // The first one is to be soon, and half a second of speech has no context yet.
-    const text = (!first && this.#isLight ? await this.#fuseLightly(pass) : null) ?? heardAlone(pass.pass);
+    const text = (!first && this.#isLight ? await this.#fuseLightly(utterance, pass) : null) ?? heardAlone(pass.pass);
     // A final that was begun in the meantime begins with what was committed then.
     if (this.#open !== utterance || this.#early !== null) return;
     const partial = utterance.take(text, end, pass.language, this.#passes.languageKnown);
@@ -293,17 +296,19 @@ export class LiveStream {
     return lightFusion && llmWeight !== 0 && this.#light && this.#lag.shed === 'nothing' && this.#parts.seat.isCalm;
   }
 
-  async #fuseLightly(pass: HeardPass): Promise<HeardText | null> {
+  /** Null where no language model took part: partials of the utterance go on without it. */
+  async #fuseLightly(utterance: LiveUtterance, pass: HeardPass): Promise<HeardText | null> {
+    let text: HeardText | null = null;
+    const cut = new AbortController();
+    this.#lightCut = cut;
     try {
-      const text = await this.#passes.refine(pass, this.#search, this.#signal);
-      this.#light = text !== null;
-      return text;
+      text = await this.#passes.refine(pass, this.#search, cut.signal, this.#signal);
     } catch {
+      // The final tells why: it asks the same model.
       this.#signal.throwIfAborted();
-      // The final tells why: it asks the same model. Partials go on without it.
-      this.#light = false;
-      return null;
     }
+    if (text === null && this.#open === utterance) this.#light = false;
+    return text;
   }
 
   #stretch({ index, start }: LiveUtterance, end: number): Stretch {
@@ -312,6 +317,7 @@ export class LiveStream {
 
   #beginEarly(utterance: LiveUtterance, span: SpeechSpan): void {
     this.#dropEarly();
+    this.#lightCut?.abort();
     const abort = new AbortController();
     const done = this.#recognize(utterance, span.end, AbortSignal.any([abort.signal, this.#signal]));
     // Speech may go on: then nobody asks for it.

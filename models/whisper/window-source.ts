@@ -11,6 +11,9 @@ interface LiveBeam {
   readonly tokens: readonly number[];
 }
 
+/** At no cost: were the end dear, a variation of a loop would win over the loop and go unnoticed. */
+const END_ALONE: BeamCandidates = { ids: new Int32Array(0), logProbs: new Float32Array(0), endLogProb: 0 };
+
 /** What a window source needs of a decoder tree; a toy stands in for it in tests. */
 export type WindowTree = Pick<DecoderTree, 'evaluate' | 'release' | 'dispose'>;
 
@@ -33,6 +36,7 @@ export class WindowSource implements StepwiseSource {
   #step = 0;
   #noSpeechProb = 0;
   #looped = false;
+  #isCut = false;
   #busyMs = 0;
 
   /**
@@ -97,6 +101,7 @@ export class WindowSource implements StepwiseSource {
       assert(parent !== undefined, `there is no live beam ${beam}`);
       return parent;
     });
+    if (this.#isCut) return { step: ++this.#step, beams: picks.map(() => END_ALONE) };
     const started = performance.now();
     // Dropped beams first: their slots serve the new tokens.
     const named = new Set(parents);
@@ -130,6 +135,11 @@ export class WindowSource implements StepwiseSource {
     return align!;
   }
 
+  /** Nobody wants the outcome any more: from its next step on the search, wherever it runs, is offered the end alone. */
+  cut(): void {
+    this.#isCut = true;
+  }
+
   /** Frees the window's cache. */
   dispose(): void {
     this.#beams = [];
@@ -140,8 +150,7 @@ export class WindowSource implements StepwiseSource {
     const candidates = selectCandidates(logits, row, this.#rules, beam.state, this.#width);
     if (!isLooping(beam.tokens, this.#rules.tokens.endOfText)) return candidates;
     this.#looped = true;
-    // At no cost: were the end dear, a variation of the loop would win over the loop and go unnoticed.
-    return { ids: new Int32Array(0), logProbs: new Float32Array(0), endLogProb: 0 };
+    return END_ALONE;
   }
 
   /** Evaluates the prompt, once; keeps the logits after start-of-transcript and after the last token. */

@@ -1,4 +1,5 @@
 import { SAMPLE_RATE_HZ } from '../../models/core/limits.ts';
+import type { LiveMark } from '../../models/core/live.ts';
 import type { LiveInput } from './live-contract.ts';
 
 /** What a live stream took in and may need again. Positions are seconds from the start of the stream. */
@@ -49,9 +50,26 @@ export class AudioTail {
     this.#start = at;
   }
 
-  /** The first mark of this kind was answered for good. */
-  dropMark(mark: 'commit' | 'clear'): void {
+  /** The first `commit` was answered for good. */
+  dropCommit(): void {
+    this.#dropMark('commit');
+  }
+
+  /** The first `clear` was answered for good: what it dropped, the audio from `fromS` up to it, is silence from now on. */
+  dropCleared(fromS: number): void {
+    const to = this.#dropMark('clear');
+    if (to === undefined) return;
+    const from = Math.round(fromS * SAMPLE_RATE_HZ);
+    this.#items = this.#items.map(({ at, input }) => {
+      if (typeof input === 'string' || at >= to || at + input.length <= from) return { at, input };
+      // The caller's own samples stay as they are.
+      return { at, input: input.map((sample, i) => (at + i < from ? sample : 0)) };
+    });
+  }
+
+  /** Where it stood. */
+  #dropMark(mark: LiveMark): number | undefined {
     const index = this.#items.findIndex(({ input }) => input === mark);
-    if (index >= 0) this.#items.splice(index, 1);
+    return index < 0 ? undefined : this.#items.splice(index, 1)[0]!.at;
   }
 }

@@ -1,7 +1,8 @@
 /**
  * `text`, made to begin with `committed`, which was told already and cannot be taken back. A recognizer that was told of
- * it begins with it (ListenOptions.committed); where a replay heard the beginning otherwise all the same, the two are aligned by the fewest changed characters (Levenshtein, the end of `text` free), and what
- * follows the aligned part goes on after `committed`.
+ * it begins with it (ListenOptions.committed); where a replay heard the beginning otherwise all the same, the two are aligned
+ * by the fewest changed characters (Levenshtein, the end of `text` free), and what follows the aligned part goes on after
+ * `committed`.
  */
 export function continuedText(committed: string, text: string): string {
   if (text.startsWith(committed)) return text;

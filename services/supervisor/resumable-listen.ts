@@ -162,9 +162,9 @@ class ResumableStream {
   /** Lets go of audio that no replay will need. */
   #forget(event: LiveEvent): void {
     const { tail } = this.#source;
-    if (event.kind === 'cleared') tail.dropMark('clear');
-    if (event.kind === 'commit-empty') tail.dropMark('commit');
-    const { neededS, doneS } = this.#log;
+    const { neededS, doneS, endedS } = this.#log;
+    if (event.kind === 'cleared') tail.dropCleared(endedS);
+    if (event.kind === 'commit-empty') tail.dropCommit();
     if (neededS === undefined) tail.dropBefore(Math.max(doneS, tail.endS - TAIL_SILENCE_SECONDS_MAX));
     else tail.dropBefore(Math.min(neededS, Math.max(doneS, neededS - TAIL_LEAD_SECONDS)));
     this.#source.moved();

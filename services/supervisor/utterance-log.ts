@@ -42,6 +42,11 @@ export class UtteranceLog {
     return this.#doneS;
   }
 
+  /** End of the last utterance whose end was told. */
+  get endedS(): number {
+    return Math.max(this.#doneS, ...this.#open.map(({ endS }) => endS ?? 0));
+  }
+
   /**
    * A listener begins with the audio at `offsetS`. Returns what it is to know of the utterances that are open, in its time.
    * What is too long to be told is left to the alignment of `continuedText`.

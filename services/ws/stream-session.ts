@@ -199,10 +199,10 @@ export class StreamSession {
     this.flush();
   }
 
-  /** Ends the session because its key does not let it in any more; nobody may come back for it. */
+  /** Ends the session because its key does not let it in any more; nobody may come back for it, or reads on what waits. */
   revoke(error: AppError): void {
-    if (this.isParked) this.#end(error);
-    else this.fail(error);
+    if (this.#connection?.isOpen) this.#connection.fail(error);
+    else this.#end(error);
   }
 
   async #run(): Promise<void> {
@@ -370,9 +370,8 @@ export class StreamSession {
   /** An error on its way out: after the last event. */
   tell(error: AppError): string {
     this.#seq++;
-    const { code } = error;
-    // Whoever goes on elsewhere wants to know from where.
-    const taken = code === 'shutting_down' ? this.#takenFields() : {};
+    // Whoever goes on elsewhere wants to know from where; what was cut off was not heard to there.
+    const taken = error === this.#handBack ? this.#takenFields() : {};
     return this.#json('error', this.#seq, { ...toldError(error), ...taken });
   }
 

@@ -47,9 +47,8 @@ async function scoreTexts(
 ): Promise<TextScore[]> {
   const encoder = new TextEncoder();
   const context = contextText({ prompt, hotwords, previousText: '', previousCharsMax: 0 });
-  const view = new LlmText(table, { dropLeadingSpace: context === '' || /\s$/u.test(context) });
-  const contextBytes = new LlmText(table, { dropLeadingSpace: false }).view(encoder.encode(context));
-  const contextTokens = context === '' ? [] : contexts.scorer.vocab.encode(contextBytes);
+  const { text: view, contextBytes } = LlmText.after(context, table, false);
+  const contextTokens = contextBytes.length === 0 ? [] : contexts.scorer.vocab.encode(contextBytes);
   const scores: TextScore[] = [];
   for (let from = 0; from < texts.length; ) {
     const group: string[] = [];

@@ -46,3 +46,24 @@ test('what a byte earns pays for no text after the end that the recognizer heard
 test('where the recognizer would rather go on, so does the search', async () => {
   assert.ok((await said(0.3, 0.5)).length > 1);
 });
+
+test('which number was said is the beam’s to find, though the language model sees any as the same', async () => {
+  const digits = new ToyAlphabet(['19', '96', '90', 'x']);
+  const row = (...probs: number[]) => probs.map((prob) => Math.log(prob));
+  // 96 is likelier at first; what follows tells that it was 90.
+  const source = new TableSource(5, (path) => {
+    if (path.length === 0) return row(0.97, 0.01, 0.01, 0.01, 1e-6);
+    if (path.length === 1) return row(0.01, 0.55, 0.43, 0.01, 1e-6);
+    return path[1] === 2 ? row(0.01, 0.01, 0.01, 0.01, 0.96) : row(0.3, 0.3, 0.1, 0.2, 0.1);
+  });
+  const vocab = new ToyVocab(['0', '1', '2', '6', '9', 'x']);
+  const parts = {
+    contexts: new ContextCache(new ToyScorer(vocab, 1, 0), 0),
+    alphabet: digits,
+    text: new LlmText(new Map(), { dropLeadingSpace: false, hideNumbers: true }),
+  };
+  const weights = { llmWeight: 0.1, lengthUnit: 'none', byteBonusNats: 1 } as const;
+  const options = { beams: 3, width: 4, nBest: 1, asking: 'lazy', contextTokens: [], mergeEqual: true } as const;
+  const { hypotheses } = await new FusionSearch(parts, { ...options, weights }).search(source);
+  assert.deepEqual(hypotheses[0]!.tokens, [0, 2]);
+});

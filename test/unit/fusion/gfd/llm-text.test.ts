@@ -52,3 +52,24 @@ test('a number is hidden as soon as it is long, with whatever follows', () => {
     'bytes of an unfinished character stay',
   );
 });
+
+test('a number that the context ends in is shown with the text that goes on with it', () => {
+  const shown = (context: string, raw: string) => {
+    const after = LlmText.after(context, new Map([['兩', '两']]), true);
+    return [text(after.contextBytes), text(after.text.view(bytes(raw)))];
+  };
+  assert.deepEqual(shown('生于一九', '九零年'), ['生于', '2000年']);
+  assert.deepEqual(shown('生于一九', '个'), ['生于', '一九个']);
+  assert.deepEqual(shown('born in 19', '90, he'), ['born in', ' 2000, he']);
+  assert.deepEqual(shown('born in 19', '96, he'), ['born in', ' 2000, he']);
+  assert.deepEqual(shown('born in 1990', '8'), ['born in', ' 2000']);
+  assert.deepEqual(shown('1、2、', '3、4'), ['', '2000']);
+  assert.deepEqual(shown('兩個', ' a'), ['两個', ' a']);
+  const plain = LlmText.after('born in 19', new Map(), false);
+  assert.deepEqual([text(plain.contextBytes), text(plain.text.view(bytes('90')))], ['born in 19', '90']);
+});
+
+test('other numbers are other readings, though they look alike; other scripts are not', () => {
+  assert.notDeepEqual(numbers.reading(bytes('1990')), numbers.reading(bytes('1996')));
+  assert.deepEqual(numbers.reading(bytes('兩個')), numbers.reading(bytes('两個')));
+});

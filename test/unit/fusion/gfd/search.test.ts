@@ -65,18 +65,35 @@ test('previous text and domain prompt reach the language model', async () => {
   assert.equal(scores.size, 3);
 });
 
-test('a unit that asks for fewer beams than the stream has gets no more', async () => {
+test('a draft, which asks for fewer beams than the stream has, gets no more, and is not explained', async () => {
   const source = recognizer();
   const widths: number[] = [];
+  let starts = 0;
   const narrow = {
     unit: { ...source.unit, beams: 1 },
-    start: (...given: Parameters<typeof source.start>) => source.start(...given),
+    start: (...given: Parameters<typeof source.start>) => {
+      starts++;
+      return source.start(...given);
+    },
     advance: (...given: Parameters<typeof source.advance>) => {
       widths.push(given[0].length);
       return source.advance(...given);
     },
   };
-  const { hypotheses } = await fusionSearch(room(), options)(narrow);
+  const { hypotheses } = await fusionSearch(room(), { ...options, explain: true })(narrow);
   assert.deepEqual(new Set(widths), new Set([1]));
   assert.equal(hypotheses.length, 1);
+  assert.equal(starts, 1, 'it is searched once');
+});
+
+test('the paper’s search has no form for drafts: those are the recognizer’s alone', async () => {
+  const source = recognizer();
+  const draft = {
+    unit: { ...source.unit, beams: 2 },
+    start: (...given: Parameters<typeof source.start>) => source.start(...given),
+    advance: (...given: Parameters<typeof source.advance>) => source.advance(...given),
+  };
+  const { hypotheses, stats } = await fusionSearch(room(), { ...options, preset: 'gfd-paper' })(draft);
+  assert.equal(stats.llmCalls, 0);
+  assert.ok(hypotheses.every(({ fused }) => fused === undefined));
 });

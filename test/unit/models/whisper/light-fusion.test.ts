@@ -73,6 +73,25 @@ test('a partial is searched again from the first token that it is not sure of, w
   for (const { text } of finals) assert.ok(text.startsWith(committed));
 });
 
+test('it is searched again from the start of a character, not from a token within', async () => {
+  const HAO = [8, 9, 10];
+  const answer = (whisper: () => ToyWhisper): ToyAnswer => {
+    return ({ path }) => {
+      const next = HAO[path.length] ?? whisper().parts.tokens.endOfText;
+      return new Map([[next, 12], ...(path.length === 1 ? ([[C, 11]] as const) : [])]);
+    };
+  };
+  const found: (readonly number[])[] = [];
+  const search: UnitSearch = async (source, signal) => {
+    const outcome = await beam(source, signal);
+    if (source.unit.beams !== undefined) found.push(outcome.hypotheses[0]!.tokens);
+    return outcome;
+  };
+  await hear({ search, options: { language: 'zh' } }, answer);
+  assert.ok(found.length > 0);
+  for (const tokens of found) assert.deepEqual(tokens, HAO);
+});
+
 test('once the unsure word is committed nothing is asked, and partials are the recognizer’s', async () => {
   const asked: StepwiseUnit[] = [];
   const { partials } = await hear({ search: wantsAa(asked) });
@@ -150,8 +169,13 @@ test('a search that ends after its utterance did changes nothing', async () => {
   const nowMs = () => 0;
   const { listen, whisper } = toyListener(unsure, { nowMs });
   const search = wantsAa([]);
+  const offered: number[] = [];
   const slow: UnitSearch = async (source, signal) => {
-    if (source.unit.beams !== undefined) await late;
+    if (source.unit.beams === undefined) return search(source, signal);
+    await late;
+    const { beams } = await source.start(2, signal);
+    const next = await source.advance([{ beam: 0, token: beams[0]!.ids[0]! }], signal);
+    offered.push(next.beams[0]!.ids.length);
     return search(source, signal);
   };
   const events: LiveEvent[] = [];
@@ -163,6 +187,7 @@ test('a search that ends after its utterance did changes nothing', async () => {
   assert.match(recognized!.text, /^a ac/);
   assert.match(fused!.text, /^a ac/);
   assert.ok(partialsOf(events).every((partial) => !textOf(partial).startsWith('a aa')));
+  assert.deepEqual(offered, [0], 'the search is offered the end alone, so that it is soon over');
   assert.equal(whisper.liveTrees, 0);
 });
 

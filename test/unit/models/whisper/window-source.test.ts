@@ -95,3 +95,37 @@ test('picks must name live beams', async () => {
   await assert.rejects(source.advance([]), /at least one pick/);
   assert.equal(RULE_START.length, 0);
 });
+
+test('attention after the prefix is evaluated aside: no token of it stays', async () => {
+  const { source, tree, prompt } = toy(() => new Map());
+  await source.start(3);
+  await source.advance([{ beam: 0, token: 0 }]);
+  const held = tree.nodes.size;
+  assert.equal((await source.attention([1, 2, 3])).length, 3, 'one head, three tokens, one frame');
+  assert.equal(tree.nodes.size, held);
+  assert.equal(held, prompt.length + 1);
+});
+
+test('a source that is cut evaluates nothing more and offers the end alone, for free', async () => {
+  const seen: string[] = [];
+  const { source } = toy((path) => {
+    seen.push(path.join());
+    return new Map([[path.length, 9]]);
+  });
+  await source.start(3);
+  seen.length = 0;
+  source.cut();
+  const { step, beams } = await source.advance([
+    { beam: 0, token: 0 },
+    { beam: 0, token: 1 },
+  ]);
+  assert.equal(step, 1);
+  assert.deepEqual(
+    beams.map(({ ids, endLogProb }) => [ids.length, endLogProb]),
+    [
+      [0, 0],
+      [0, 0],
+    ],
+  );
+  assert.deepEqual(seen, []);
+});

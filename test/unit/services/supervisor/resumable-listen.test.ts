@@ -165,6 +165,42 @@ test('marks of the caller are replayed where they ended an utterance, and answer
   }
 });
 
+test('what was cleared is not heard again, though the utterance before it is replayed', async () => {
+  async function* input(): AsyncGenerator<LiveInput> {
+    for await (const chunk of toySpeech(['a turn', 'dropped'], 5)) yield chunk;
+    for await (const chunk of toySpeech(['dropped too'], 100)) yield chunk.slice(0, 11);
+    yield 'clear';
+    for await (const chunk of toySpeech(['the last'], 100)) yield chunk;
+  }
+  // Fused finals are late: whatever was said is replayed.
+  const late: Listen<undefined> = async function* (source, options, call) {
+    const fused: LiveEvent[] = [];
+    for await (const event of toyListen(source, options, call)) {
+      if (event.kind === 'final' && event.stage === 'fused') fused.push(event);
+      else yield event;
+    }
+    yield* fused;
+    return SUMMARY;
+  };
+  const whole = hear(input(), [], { listen: late });
+  await whole.done;
+  for (let events = 0; events < whole.events.length; events++) {
+    const heard = hear(input(), [{ events, loss: 'replaced' }], { listen: late });
+    await heard.done;
+    const [kinds, wanted] = [heard, whole].map((one) => one.events.map(({ kind }) => kind).sort());
+    assert.deepEqual(
+      kinds!.filter((kind) => kind !== 'partial'),
+      wanted!.filter((kind) => kind !== 'partial'),
+      `after ${events} events`,
+    );
+    assert.deepEqual(
+      finals(heard.events).map(({ utterance, text }) => [utterance, text]),
+      finals(whole.events).map(({ utterance, text }) => [utterance, text]),
+      `after ${events} events`,
+    );
+  }
+});
+
 test('an utterance that no replay finds again ends with what was told of it', async () => {
   let runs = 0;
   const deaf: Listen<undefined> = async function* (input, options, call) {

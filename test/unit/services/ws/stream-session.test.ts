@@ -373,6 +373,19 @@ test('the service ends in the middle of an utterance: its finals come, then the 
   assert.deepEqual([room.size, source.open], [0, 0]);
 });
 
+test('the service ends before all was heard: the error claims nothing of what was taken', async () => {
+  const { room, source, begin, finish } = setUp();
+  source.gate = new Promise(() => undefined);
+  const socket = await begin();
+  socket.binary(pcm16([0.6], 16_000));
+  finish();
+  room.failAll(new AppError('shutting_down', 'The service is ending.'));
+  const told = socket.events.at(-1)!;
+  assert.deepEqual([told['type'], told['code']], ['error', 'shutting_down']);
+  assert.ok(!('audioReceivedBytes' in told) && !('audioReceivedS' in told));
+  assert.deepEqual(socket.closedWith, { code: 1001, reason: 'shutting_down' });
+});
+
 test('the service ends: who has said end gets it, and who has not begun is told at once', async () => {
   const { begin, connect, finish } = setUp();
   const done = await begin();
@@ -553,6 +566,29 @@ test('a revoked key ends its sessions, told, and those that wait for their clien
   back.text({ type: 'start', resume: { token: parked.events[0]!['resumeToken'], seq: 1 } });
   await turns(2);
   assert.equal(back.events[0]!['code'], 'not_found');
+});
+
+test('a revoked key ends a session at once whose client reads slowly, also one that has nothing more to hear', async () => {
+  let revoked = false;
+  const recheck = async () => {
+    if (revoked) throw new AppError('unauthorized', 'This key was revoked.');
+  };
+  const { clock, room, begin, closed } = setUp(async () => ({ ...toyAdmission(), recheck }));
+  const [running, over] = [await begin(), await begin()];
+  for (const socket of [running, over]) {
+    socket.bufferedAmount = 300 * 1024;
+    socket.binary(pcm16([0.6], 16_000));
+  }
+  over.text({ type: 'end' });
+  await turns();
+  revoked = true;
+  clock.advance(ADMISSION_CHECK_MS);
+  await turns();
+  for (const socket of [running, over]) {
+    assert.deepEqual(socket.types, ['ready', 'error']);
+    assert.deepEqual(socket.closedWith, { code: 1008, reason: 'unauthorized' });
+  }
+  assert.deepEqual([room.size, closed()], [0, 2]);
 });
 
 test('32 sessions wait for their clients; one more, and the oldest is given up', async () => {
