@@ -32,6 +32,7 @@ export class LiveLoad {
   readonly #nowMs: () => number;
   readonly #seats = new Set<LiveSeat>();
   readonly #waiting: Waiting[] = [];
+  readonly #light = new Set<AbortController>();
   #running = false;
   /** What finals took, and the speech that they were for, as much as it counts at `atMs`. */
   #cost = { busyMs: 0, speechMs: 0, atMs: 0 };
@@ -97,8 +98,23 @@ export class LiveLoad {
   /** True where nobody waits for the recognizer, and no fused final is under way. */
   get isCalm(): boolean {
     if (this.#waiting.length > 0) return false;
-    for (const seat of this.#seats) if (seat.fusing) return false;
+    for (const seat of this.#seats) if (seat.isFusing) return false;
     return true;
+  }
+
+  /** Light fusion begins: the signal aborts as soon as a final of any stream wants the models. */
+  beginLight(): AbortController {
+    const cut = new AbortController();
+    this.#light.add(cut);
+    return cut;
+  }
+
+  endLight(cut: AbortController): void {
+    this.#light.delete(cut);
+  }
+
+  cutLight(): void {
+    for (const cut of this.#light) cut.abort();
   }
 
   /** The finals of `speechMs` of speech took `busyMs` of the recognizer. */
@@ -115,6 +131,7 @@ export class LiveLoad {
   }
 
   run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {
+    if (kind === 'final') this.cutLight();
     return new Promise<T>((resolve, reject) => {
       const place = this.#waiting.findIndex((other) => kind === 'final' && other.kind === 'partial');
       const entry = { kind, run: () => work().then(resolve, reject) };
@@ -138,8 +155,7 @@ export class LiveSeat {
   #lag = { ms: 0, atMs: 0 };
   /** True while an utterance is open. */
   talking = false;
-  /** True while a fused final is searched for. */
-  fusing = false;
+  #isFusing = false;
 
   constructor(load: LiveLoad, nowMs: () => number) {
     this.#load = load;
@@ -161,6 +177,24 @@ export class LiveSeat {
 
   get isCalm(): boolean {
     return this.#load.isCalm;
+  }
+
+  beginLight(): AbortController {
+    return this.#load.beginLight();
+  }
+
+  endLight(cut: AbortController): void {
+    this.#load.endLight(cut);
+  }
+
+  /** True while a fused final is searched for. */
+  get isFusing(): boolean {
+    return this.#isFusing;
+  }
+
+  set isFusing(isFusing: boolean) {
+    this.#isFusing = isFusing;
+    if (isFusing) this.#load.cutLight();
   }
 
   run<T>(kind: PassKind, work: () => Promise<T>): Promise<T> {

@@ -49,6 +49,8 @@ const STEP_SAMPLES = 512;
 const HEARD_AT_ONCE_SAMPLES = SAMPLE_RATE_HZ / 2;
 /** Audio of an utterance before its first partial, its padding included: about half a second of speech. */
 const FIRST_PARTIAL_MS = 800;
+/** What a partial may wait for the language model. */
+const LIGHT_MS_MAX = 400;
 /** Partials that were left out come back no sooner: a machine on which one pass is too slow must not try all the time. */
 const RESUME_SAMPLES = 2 * SAMPLE_RATE_HZ;
 /** Dropping audio moves what is kept, so it waits until it is worth that. */
@@ -89,8 +91,6 @@ export class LiveStream {
   #early: EarlyFinal | null = null;
   /** False once the language model took no part in a partial of the utterance that is open. */
   #light = true;
-  /** Ends the light fusion that runs: a final is due, and the models are for it. */
-  #lightCut: AbortController | null = null;
   /** Utterances whose recognized final is not out. */
   #pending = new Set<LiveUtterance>();
   /** Settled once the recognized, and the fused, finals of all ended utterances are out. */
@@ -228,7 +228,6 @@ export class LiveStream {
   #close(): void {
     this.#open = null;
     this.#parts.seat.talking = false;
-    this.#lightCut?.abort();
     this.#dropEarly();
   }
 
@@ -299,13 +298,17 @@ export class LiveStream {
   /** Null where no language model took part: partials of the utterance go on without it. */
   async #fuseLightly(utterance: LiveUtterance, pass: HeardPass): Promise<HeardText | null> {
     let text: HeardText | null = null;
-    const cut = new AbortController();
-    this.#lightCut = cut;
+    const { seat, nowMs } = this.#parts;
+    const cut = seat.beginLight();
+    const timer = nowMs === null ? undefined : setTimeout(() => cut.abort(), LIGHT_MS_MAX);
     try {
       text = await this.#passes.refine(pass, this.#search, cut.signal, this.#signal);
     } catch {
       // The final tells why: it asks the same model.
       this.#signal.throwIfAborted();
+    } finally {
+      clearTimeout(timer);
+      seat.endLight(cut);
     }
     if (text === null && this.#open === utterance) this.#light = false;
     return text;
@@ -317,7 +320,6 @@ export class LiveStream {
 
   #beginEarly(utterance: LiveUtterance, span: SpeechSpan): void {
     this.#dropEarly();
-    this.#lightCut?.abort();
     const abort = new AbortController();
     const done = this.#recognize(utterance, span.end, AbortSignal.any([abort.signal, this.#signal]));
     // Speech may go on: then nobody asks for it.
@@ -371,7 +373,7 @@ export class LiveStream {
     let final: LiveFinal;
     let { busyMs } = recognized;
     const { seat } = this.#parts;
-    seat.fusing = true;
+    seat.isFusing = true;
     try {
       const fused = await this.#passes.searchAgain(recognized, this.#search, this.#signal);
       busyMs = fused.busyMs;
@@ -383,7 +385,7 @@ export class LiveStream {
       this.#warn({ code: LLM_UNAVAILABLE, message: `The text is the recognizer's alone: ${message}` });
       final = { ...plain, stage: 'fused', degraded: true };
     } finally {
-      seat.fusing = false;
+      seat.isFusing = false;
     }
     this.#events.push(final);
     return busyMs;

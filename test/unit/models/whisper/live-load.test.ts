@@ -158,3 +158,20 @@ test('partials become rarer the longer they take and the more streams talk', () 
   b.talking = true;
   assert.equal(a.intervalMs(500), 1800);
 });
+
+test('light fusion is cut by any final, recognized or fused, and by no partial', async () => {
+  const load = new LiveLoad();
+  const [a, b] = [load.join(), load.join()];
+  const first = a.beginLight();
+  await b.run('partial', async () => undefined);
+  assert.equal(first.signal.aborted, false);
+  await b.run('final', async () => undefined);
+  assert.equal(first.signal.aborted, true);
+  a.endLight(first);
+  const second = a.beginLight();
+  b.isFusing = true;
+  assert.equal(second.signal.aborted, true);
+  assert.equal(a.isCalm, false);
+  b.isFusing = false;
+  assert.equal(a.isCalm, true);
+});
