@@ -1,6 +1,7 @@
 /** One line per request, when its answer is through; and the same for /metrics and the trace. */
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceMetrics } from '../metrics/service-metrics.ts';
+import { isFaultStatus } from '../server/fault-status.ts';
 
 /** The pattern of the route, never the address as sent: that may hold anything, and as a label it must be one of few. */
 export function routeOf(request: FastifyRequest): string {
@@ -34,7 +35,7 @@ export function logRequest(
     ...notes,
   };
   // What went wrong here stands out; what a client did wrong does not.
-  if (status >= 500 && status !== 503) log.error(fields, 'request');
+  if (isFaultStatus(status)) log.error(fields, 'request');
   else log[request.routeOptions.config.label === undefined ? 'info' : 'debug'](fields, 'request');
 }
 

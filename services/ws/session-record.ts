@@ -1,6 +1,7 @@
 import type { Clock } from '../../fusion/protocol/deadline.ts';
 import type { AppError } from '../../models/core/app-error.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
+import { isFaultStatus } from '../server/fault-status.ts';
 import { LiveTiming } from './live-timing.ts';
 
 /** What the service's log is to sockets. */
@@ -129,9 +130,8 @@ export class SessionRecord {
       code: error?.code,
       ...(logText ? { text: this.#texts.join('\n') } : {}),
     };
-    // As other requests (http/request-log.ts): what went wrong here stands out.
     const status = error?.kind.status ?? 200;
-    if (status >= 500 && status !== 503) log.error({ ...fields, err: error!.cause ?? error }, 'session');
+    if (isFaultStatus(status)) log.error({ ...fields, err: error!.cause ?? error }, 'session');
     else log.info(fields, 'session');
   }
 }

@@ -5,6 +5,7 @@ import { checkModel, MODEL_ALIAS } from '../http/models.ts';
 import { authorize, checkHost, checkOrigin } from '../http/security.ts';
 import type { ServiceContext } from '../http/service-context.ts';
 import { requireModality } from '../server/engine-door.ts';
+import { isFaultStatus } from '../server/fault-status.ts';
 import type { Gate } from './gate.ts';
 import type { RealtimeRules } from './realtime-config.ts';
 import { attachWebSockets, type WebSocketParts, type WebSockets } from './web-sockets.ts';
@@ -37,8 +38,7 @@ export function socketRoutes(
       metrics.error(error.code);
       metrics.sockets.refused(error.code, status);
       const fields = { requestId, method: 'GET', route, status, ms: Math.round(ms), code: error.code };
-      // As other requests (request-log.ts): what went wrong here stands out.
-      if (status >= 500 && status !== 503) app.log.error({ ...fields, err: error.cause ?? error }, 'request');
+      if (isFaultStatus(status)) app.log.error({ ...fields, err: error.cause ?? error }, 'request');
       else app.log.info(fields, 'request');
     },
     fuse: (recognizer, openers) => {
